@@ -1,0 +1,1 @@
+//! Custom::Database and Custom::DatabaseUser: schema, least-privilege users, grants.

@@ -1,0 +1,1 @@
+//! Answers CloudFormation when a custom resource's function died.

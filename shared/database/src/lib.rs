@@ -1,0 +1,1 @@
+//! MySQL connections from a secret's ARN: verified TLS, errors told apart, quoting that round-trips.

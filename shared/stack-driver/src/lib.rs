@@ -1,0 +1,1 @@
+//! Deploys a CloudFormation stack and shows what happens: progress, root cause, summary.

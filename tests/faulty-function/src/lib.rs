@@ -1,0 +1,1 @@
+//! A custom resource that panics, exits, hangs or continues on demand.
