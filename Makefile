@@ -1,0 +1,74 @@
+# Every target shows the tool that it calls. `make help` lists them.
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+MAKEFLAGS += --no-print-directory
+
+export PATH := $(CURDIR)/.local/venv/bin:$(CURDIR)/.local/tools/bin:$(PATH)
+export PYTHONPATH := $(CURDIR)/tests/local-aws
+export PYTHONDONTWRITEBYTECODE := 1
+
+FUNCTIONS := $(notdir $(wildcard functions/*))
+PACKAGES := $(addprefix --package ,$(FUNCTIONS))
+PYTHON_CODE := tools tests/local-aws tests/templates tests/end-to-end tests/bench
+ENV ?=
+
+.PHONY: help up down test lint unit servers end-to-end local-functions fuzz bench package deploy audit setup setup-lint
+
+help: ## what each target does
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
+
+up: setup local-functions ## deploy the whole root template on the local AWS and show what came of it
+	tools/up
+
+down: ## stop exactly what `make up` started
+	python3 -m local_aws stop
+	python3 -m local_aws mysql stop
+
+test: lint unit end-to-end ## lint, unit and property tests, real MySQL, the local AWS, end to end
+
+lint: setup-lint ## formatting, clippy, licences, templates, shell, Python, house rules
+	cargo fmt --all --check
+	cargo clippy --workspace --all-targets --all-features -- -D warnings
+	cargo deny --log-level error check bans licenses sources
+	cfn-lint
+	cloudformation-validate cloudformation/mautic.yaml cloudformation/modules/*.yaml
+	shellcheck tools/setup tools/up tools/package .ci/run
+	ruff check --quiet $(PYTHON_CODE)
+	ruff format --quiet --check $(PYTHON_CODE)
+	tools/house_rules.py
+	python3 -m unittest discover --start-directory tests/templates
+
+servers: setup ## start the real MySQL servers that the tests use
+	python3 -m local_aws mysql start
+
+unit: servers ## unit, property and MySQL tests; the local AWS's own tests
+	cargo test --workspace --all-features
+	python3 -m unittest discover --start-directory tests/local-aws/tests
+
+end-to-end: servers local-functions ## the root template created, updated, broken, rolled back and deleted
+	python3 -m unittest discover --start-directory tests/end-to-end
+
+local-functions: setup # the host's own architecture, the quick profile
+	cargo lambda build --quiet --compiler cargo --lambda-dir target/lambda-local $(PACKAGES) --package faulty-function
+
+fuzz: setup ## fuzz the parsers, FUZZ_SECONDS each (default 60)
+	tools/fuzz
+
+bench: setup ## the release binaries beside the same jobs in Python
+	tools/bench
+
+package: setup ## dist/aws: templates, function zips for arm64, checksums
+	tools/package
+
+deploy: package ## deploy to AWS: make deploy ENV=prod STACK=... BUCKET=...
+	tools/deploy "$(ENV)"
+
+audit: setup-lint ## security advisories of every crate (needs the advisory database)
+	cargo deny check advisories
+
+setup:
+	@tools/setup
+
+setup-lint:
+	@tools/setup lint

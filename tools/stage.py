@@ -1,0 +1,64 @@
+#!/usr/bin/env python3
+"""Lays out a deployable folder: the templates, one deterministic zip a function, checksums.
+
+The same binaries give the same bytes on every run and machine (fixed times, modes and order), so that
+`aws cloudformation package` keeps a zip's S3 key and an unchanged function is not updated.
+
+    stage.py BINARIES OUT    BINARIES holds NAME/bootstrap, as cargo-lambda leaves them
+"""
+
+from __future__ import annotations
+
+import hashlib
+import shutil
+import sys
+import zipfile
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+# Zip's own epoch: the earliest time that the format can hold.
+EPOCH = (1980, 1, 1, 0, 0, 0)
+EXECUTABLE = 0o100755 << 16
+
+
+def function_names() -> list[str]:
+    return sorted(path.parent.name for path in (ROOT / "functions").glob("*/Cargo.toml"))
+
+
+def write_zip(binary: Path, target: Path) -> None:
+    entry = zipfile.ZipInfo("bootstrap", EPOCH)
+    entry.external_attr = EXECUTABLE
+    entry.compress_type = zipfile.ZIP_DEFLATED
+    # Unix, whatever machine packs: the mode above means nothing otherwise.
+    entry.create_system = 3
+    with zipfile.ZipFile(target, "w") as archive:
+        archive.writestr(entry, binary.read_bytes(), compresslevel=9)
+
+
+def stage(binaries: Path, out: Path) -> list[str]:
+    """Replaces OUT; returns the checksum lines, as `sha256sum --check` reads them."""
+    missing = [name for name in function_names() if not (binaries / name / "bootstrap").is_file()]
+    if missing:
+        raise SystemExit(f"stage: no binary of {', '.join(missing)} in {binaries}: build the functions first (make package)")
+    shutil.rmtree(out, ignore_errors=True)
+    shutil.copytree(ROOT / "cloudformation", out)
+    (out / "functions").mkdir()
+    for name in function_names():
+        write_zip(binaries / name / "bootstrap", out / "functions" / f"{name}.zip")
+    files = sorted(path for path in out.rglob("*") if path.is_file())
+    return [f"{hashlib.sha256(path.read_bytes()).hexdigest()}  {path.relative_to(out)}" for path in files]
+
+
+def main() -> int:
+    if len(sys.argv) != 3:
+        print(__doc__, file=sys.stderr)
+        return 2
+    binaries, out = map(Path, sys.argv[1:])
+    (out / "SHA256SUMS").write_text("\n".join(stage(binaries, out)) + "\n")
+    for path in sorted((out / "functions").glob("*.zip")):
+        print(f"{path}  {path.stat().st_size / 1e6:.2f} MB")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
