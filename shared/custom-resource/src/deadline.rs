@@ -1,0 +1,40 @@
+//! How an invocation's time is divided between the handler and the answer.
+
+use std::time::{Duration, SystemTime};
+
+use tokio::time::Instant;
+
+/// What the answer needs at the end of an invocation: two connections that time out, 3 s each, and one that works.
+const ANSWER: Duration = Duration::from_secs(8);
+/// What is left when the last attempt to answer ends, so that the function can still report that it failed.
+const REPORT: Duration = Duration::from_millis(250);
+
+/// The two ends of an invocation's time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Deadlines {
+    /// The handler is cut off here.
+    pub(crate) handler: Instant,
+    /// A further invocation must be under way by here, else its failure is answered.
+    pub(crate) hand_over: Instant,
+    /// Attempts to answer end here.
+    pub(crate) answer: Instant,
+}
+
+impl Deadlines {
+    /// For an invocation that Lambda kills at `end`.
+    pub(crate) fn until(end: SystemTime) -> Self {
+        Self::within(end.duration_since(SystemTime::now()).unwrap_or_default())
+    }
+
+    /// For an invocation that Lambda kills after `left`. Eight seconds belong to the answer, or half of the time where
+    /// that is less: a function with Lambda's default of 3 s still answers.
+    pub(crate) fn within(left: Duration) -> Self {
+        let end = Instant::now() + left;
+        let answer = ANSWER.min(left / 2);
+        Self {
+            handler: end - answer,
+            hand_over: end - answer / 2,
+            answer: end - REPORT.min(left / 8),
+        }
+    }
+}

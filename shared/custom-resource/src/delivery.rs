@@ -1,0 +1,131 @@
+//! The PUT that carries the response to the signed URL.
+
+use std::hash::{BuildHasher, RandomState};
+use std::time::Duration;
+
+use aws_smithy_http_client::Connector;
+use aws_smithy_http_client::tls::{Provider, rustls_provider::CryptoMode};
+use aws_smithy_runtime_api::client::http::{HttpConnector, HttpConnectorSettings};
+use aws_smithy_runtime_api::client::orchestrator::HttpRequest;
+use aws_smithy_types::body::SdkBody;
+use thiserror::Error;
+use tokio::time::{Instant, sleep, timeout};
+
+use crate::event::ResponseUrl;
+
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
+const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(10);
+/// The bounds of the pause after a first failure; doubled after each further one.
+const FIRST_PAUSE: Duration = Duration::from_millis(100);
+const LONGEST_PAUSE: Duration = Duration::from_secs(2);
+
+/// Why CloudFormation has no answer. No message shows the URL.
+#[derive(Debug, Error, PartialEq, Eq)]
+pub enum Undelivered {
+    /// The URL is none.
+    #[error(
+        "the response could not be sent: ResponseURL is not a valid address; let only CloudFormation invoke this function"
+    )]
+    InvalidUrl,
+    /// The other side will not have it, however often it is sent.
+    #[error(
+        "the response was refused with HTTP status {status}: ResponseURL has expired (after two hours), was altered, or its \
+         bucket is barred to this function, by an endpoint's policy perhaps; delete or update the stack once more"
+    )]
+    Refused {
+        /// The HTTP status.
+        status: u16,
+    },
+    /// No attempt succeeded in the time that there was.
+    #[error(
+        "the response could not be sent in {attempts} attempts, the last of which ended with {last}; a function inside a VPC \
+         needs a way to S3: a gateway endpoint or a NAT gateway, and port 443 open in its security group"
+    )]
+    OutOfTime {
+        /// How often it was tried.
+        attempts: u32,
+        /// What came of the last attempt.
+        last: String,
+    },
+}
+
+/// Sends `body` until it is accepted, finally refused, or `deadline` has come; tells the number of attempts.
+pub(crate) async fn deliver(
+    url: &ResponseUrl,
+    body: &str,
+    deadline: Instant,
+) -> Result<u32, Undelivered> {
+    let connector = connector();
+    let mut attempts = 0;
+    let mut pause = FIRST_PAUSE;
+    loop {
+        attempts += 1;
+        let left = deadline.saturating_duration_since(Instant::now());
+        let last = match attempt(&connector, request(url, body)?, left.min(ATTEMPT_TIMEOUT)).await {
+            Ok(200..=299) => return Ok(attempts),
+            Ok(status @ (429 | 500..)) => format!("HTTP status {status}"),
+            Ok(status) => return Err(Undelivered::Refused { status }),
+            Err(NoAnswer(what)) => what.to_owned(),
+        };
+        let rest = jittered(pause);
+        if Instant::now() + rest >= deadline {
+            return Err(Undelivered::OutOfTime { attempts, last });
+        }
+        tracing::warn!(
+            attempts,
+            result = last,
+            "the response was not accepted; sending it again"
+        );
+        sleep(rest).await;
+        pause = (pause * 2).min(LONGEST_PAUSE);
+    }
+}
+
+/// The SDK's own HTTP stack, so that the binary carries no second one. Made for one delivery: there is one per invocation.
+fn connector() -> Connector {
+    let settings = HttpConnectorSettings::builder()
+        .connect_timeout(CONNECT_TIMEOUT)
+        .read_timeout(ATTEMPT_TIMEOUT)
+        .build();
+    Connector::builder()
+        .connector_settings(settings)
+        .tls_provider(Provider::Rustls(CryptoMode::AwsLc))
+        .build()
+}
+
+fn request(url: &ResponseUrl, body: &str) -> Result<HttpRequest, Undelivered> {
+    let mut request = HttpRequest::new(SdkBody::from(body));
+    request
+        .set_method("PUT")
+        .map_err(|_| Undelivered::InvalidUrl)?;
+    request
+        .set_uri(url.expose())
+        .map_err(|_| Undelivered::InvalidUrl)?;
+    // The URL is signed for an empty content type; any other breaks the signature.
+    request.headers_mut().insert("content-type", "");
+    Ok(request)
+}
+
+struct NoAnswer(&'static str);
+
+async fn attempt(
+    connector: &Connector,
+    request: HttpRequest,
+    limit: Duration,
+) -> Result<u16, NoAnswer> {
+    match timeout(limit, connector.call(request)).await {
+        Ok(Ok(response)) => Ok(response.status().as_u16()),
+        // The error's own text might quote the address.
+        Ok(Err(error)) if error.is_timeout() => Err(NoAnswer("a connection that timed out")),
+        Ok(Err(_)) => Err(NoAnswer("no connection")),
+        Err(_) => Err(NoAnswer("no answer in time")),
+    }
+}
+
+/// Between a half and the whole of `pause`. Functions that failed together should not come back together; the standard
+/// library's randomly keyed hasher is random enough for that.
+fn jittered(pause: Duration) -> Duration {
+    let share = RandomState::new().hash_one(0_u8) % 512;
+    // At most 511 of 1,024 parts.
+    pause / 2 + pause * u32::try_from(share).unwrap_or_default() / 1024
+}
