@@ -175,25 +175,20 @@ impl Runtime {
         invocation: &Invocation,
     ) -> Result<Option<String>, Failed> {
         let made_as = OnceLock::new();
-        let failed = |cause| Failed {
-            physical_id: made_as
-                .get()
-                .map_or_else(|| event.failure_id(), ToString::to_string),
-            cause,
+        let result = match self.step(event, invocation, &made_as).await {
+            Ok(Step::Succeeded(body)) => Ok(Some(body)),
+            Ok(Step::Continue(state)) => go_on(event, invocation, &state).await.map(|()| None),
+            Err(cause) => Err(cause),
         };
-        match self
-            .step(event, invocation, &made_as)
-            .await
-            .map_err(failed)?
-        {
-            Step::Succeeded(body) => Ok(Some(body)),
-            Step::Continue(state) => self
-                .go_on(event, invocation, state)
-                .await
-                .map_err(failed)
-                .map(|()| None),
-        }
+        result.map_err(|cause| {
+            let id = made_as.into_inner().map(|id| id.to_string());
+            Failed {
+                physical_id: id.unwrap_or_else(|| event.failure_id()),
+                cause,
+            }
+        })
     }
+
     async fn step(
         &self,
         event: &Event,
@@ -223,9 +218,9 @@ impl Runtime {
     }
 }
 
-async fn go_on(&self, event: &Event, invocation: &Invocation, state: Value) -> Result<(), String> {
+async fn go_on(event: &Event, invocation: &Invocation, state: &Value) -> Result<(), String> {
     allowed(event).map_err(|error| error.to_string())?;
-    let client = self
+    let client = invocation
         .lambda
         .get_or_init(async || Client::new(&aws_config().await))
         .await;
