@@ -1,0 +1,47 @@
+"""`python -m local_aws.emulator.launcher`: the emulator's process. `python -m local_aws start` runs it."""
+
+import importlib
+import logging
+import sys
+
+from local_aws.emulator import patches
+
+MODULES = (
+    "resources",
+    "iam",
+    "custom_resources",
+    "stack_engine",
+    "nested_stacks",
+    "lambda_",
+    "secrets",
+    "rds",
+    "ec2",
+    "recorded",
+)
+
+
+def main() -> None:
+    """Check the emulator against our tables, complete it, and serve until told to stop."""
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    try:
+        patches.require_version()
+        modules = [importlib.import_module(f"local_aws.emulator.{name}") for name in MODULES]
+        patches.require(module.NAMES for module in modules)
+    except (patches.IncompatibleEmulator, ImportError) as error:
+        sys.exit(f"local AWS: {error}")
+    for module in modules:
+        if hasattr(module, "install"):
+            module.install()
+    serve()
+
+
+def serve() -> None:
+    """The emulator's own command line takes its settings from the environment; it has no arguments here."""
+    from ministack import app
+
+    sys.argv = sys.argv[:1]
+    app.main()
+
+
+if __name__ == "__main__":
+    main()
