@@ -1,1 +1,115 @@
-//! The real servers that the tests use, as the local AWS started them.
+//! The real servers that the tests use, as `make servers` started them.
+//!
+//! Tests ask for every server and run on each; there is no way to ask for "any one", so that no version goes untested.
+//!
+//! ```no_run
+//! for server in local_servers::mysql() {
+//!     println!("{} at {}:{}", server.version, server.host, server.port);
+//! }
+//! ```
+
+use std::fmt;
+use std::path::{Path, PathBuf};
+
+use serde::Deserialize;
+
+/// A running MySQL server that refuses connections without TLS.
+#[derive(Clone, Deserialize)]
+pub struct MySql {
+    /// Such as `8.0.45`.
+    pub version: String,
+    /// The name that its certificate is good for.
+    pub host: String,
+    /// The TCP port.
+    pub port: u16,
+    /// PEM file of the authority that signed its certificate.
+    pub ca_file: PathBuf,
+    /// PEM file of an authority of the same name with another key, which must be refused.
+    pub wrong_ca_file: PathBuf,
+    /// A user with the rights of RDS's master user.
+    pub admin_user: String,
+    /// A user with the same rights and password whose sessions run with `NO_BACKSLASH_ESCAPES`.
+    pub no_backslash_admin_user: String,
+    /// The password of both.
+    pub admin_password: String,
+}
+
+impl MySql {
+    /// Both administrators: first the one with MySQL's default SQL mode, then the one without backslash escapes.
+    #[must_use]
+    pub fn admins(&self) -> [&str; 2] {
+        [&self.admin_user, &self.no_backslash_admin_user]
+    }
+}
+
+/// Without the password.
+impl fmt::Debug for MySql {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "MySql {} at {}:{}", self.version, self.host, self.port)
+    }
+}
+
+#[derive(Deserialize)]
+struct Servers {
+    #[serde(default)]
+    mysql: Vec<MySql>,
+}
+
+/// Every MySQL server that runs; their versions are printed, for the test's output.
+///
+/// # Panics
+/// If none is known: `make servers` starts them.
+#[must_use]
+pub fn mysql() -> Vec<MySql> {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../.local/servers.json");
+    let servers = std::fs::read_to_string(&path)
+        .ok()
+        .map(|text| read(&text))
+        .unwrap_or_default();
+    assert!(
+        !servers.is_empty(),
+        "no MySQL server is known: run `make servers` first"
+    );
+    let versions: Vec<_> = servers.iter().map(|server| server.version.as_str()).collect();
+    println!("tested on MySQL {}", versions.join(", "));
+    servers
+}
+
+/// The servers that a `servers.json` lists.
+fn read(text: &str) -> Vec<MySql> {
+    match serde_json::from_str::<Servers>(text) {
+        Ok(servers) => servers.mysql,
+        Err(error) => panic!("servers.json cannot be read ({error}): run `make servers` again"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const TEXT: &str = r#"{"aws": {"endpoint": "http://127.0.0.1:1"}, "mysql": [{"version": "8.0.45", "host": "localhost",
+        "port": 3306, "ca_file": "/ca.pem", "wrong_ca_file": "/wrong.pem", "admin_user": "admin",
+        "no_backslash_admin_user": "plain", "admin_password": "hush", "plaintext_forbidden": true}]}"#;
+
+    #[test]
+    fn a_server_s_debug_form_shows_no_password() {
+        assert_eq!(format!("{:?}", read(TEXT)), "[MySql 8.0.45 at localhost:3306]");
+    }
+
+    #[test]
+    fn both_administrators_are_named() {
+        assert_eq!(read(TEXT)[0].admins(), ["admin", "plain"]);
+    }
+
+    #[test]
+    fn a_file_without_mysql_lists_no_server() {
+        assert!(read(r#"{"aws": {}}"#).is_empty());
+    }
+
+    #[test]
+    fn the_running_servers_are_found() {
+        for server in mysql() {
+            assert!(server.ca_file.is_file(), "{server:?}");
+        }
+    }
+}

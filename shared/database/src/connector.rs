@@ -1,0 +1,191 @@
+//! From a host and a secret to an open connection.
+
+use std::net::IpAddr;
+use std::time::Duration;
+
+use aws_sdk_secretsmanager::Client;
+use mysql_async::{Conn, OptsBuilder, SslOpts};
+use secrecy::ExposeSecret;
+use tokio::time::{Instant, sleep, timeout};
+
+use crate::authority::Authority;
+use crate::connection::Connection;
+use crate::credentials::{Credentials, read_secret};
+use crate::error::{Error, Place};
+
+/// For one attempt, from the first packet to the log-in; a healthy server in the same region takes milliseconds.
+const ATTEMPT: Duration = Duration::from_secs(10);
+/// The pause after a first failed attempt; doubled each time up to the longest.
+const FIRST_PAUSE: Duration = Duration::from_millis(200);
+const LONGEST_PAUSE: Duration = Duration::from_secs(5);
+/// What the driver would otherwise ask the server for, in a round trip more.
+const MAX_PACKET: usize = 16 * 1024 * 1024;
+const WAIT_TIMEOUT_SECONDS: usize = 28_800;
+
+/// Knows a server and whom to believe about it; opens connections.
+#[derive(Debug, Clone)]
+pub struct Connector {
+    host: String,
+    port: u16,
+    authority: Authority,
+}
+
+impl Connector {
+    /// For a server by the name that its certificate must bear.
+    #[must_use]
+    pub fn new(host: &str, port: u16, authority: Authority) -> Self {
+        Self {
+            host: host.to_owned(),
+            port,
+            authority,
+        }
+    }
+
+    /// One attempt with these credentials.
+    ///
+    /// # Errors
+    /// Any kind of [`Error`] but the one of secrets.
+    pub async fn connect(&self, credentials: &Credentials) -> Result<Connection, Error> {
+        let addresses = self.resolve().await?;
+        let address = self.address();
+        let place = Place {
+            address: &address,
+            user: credentials.username(),
+        };
+        let opening = async {
+            let conn = Conn::new(self.options(credentials, addresses)).await;
+            let conn = conn.map_err(|error| Error::connecting(error, place))?;
+            Connection::opened(conn, place).await
+        };
+        timeout(ATTEMPT, opening).await.unwrap_or_else(|_| {
+            Err(Error::Tcp {
+                address: address.clone(),
+                reason: format!("no answer in {} s", ATTEMPT.as_secs()),
+            })
+        })
+    }
+
+    /// One attempt with the credentials of a secret. If the server does not let the user in, the secret is read once
+    /// more: RDS rotates its master user's password by itself, at any moment.
+    ///
+    /// # Errors
+    /// Any kind of [`Error`].
+    pub async fn connect_with_secret(&self, secrets: &Client, arn: &str) -> Result<Connection, Error> {
+        let credentials = read_secret(secrets, arn).await?;
+        let refused = match self.connect(&credentials).await {
+            Err(error @ Error::Authentication { .. }) => error,
+            other => return other,
+        };
+        let again = read_secret(secrets, arn).await?;
+        if again.same_login(&credentials) {
+            return Err(refused);
+        }
+        tracing::info!(arn, "the secret changed while it was used; trying with its new value");
+        self.connect(&again).await
+    }
+
+    /// [`Connector::connect`], tried again until the deadline while the failure is one that may pass.
+    ///
+    /// # Errors
+    /// Any kind of [`Error`] but the one of secrets: the last one.
+    pub async fn connect_before(&self, deadline: Instant, credentials: &Credentials) -> Result<Connection, Error> {
+        let mut patience = Patience::until(deadline);
+        loop {
+            match self.connect(credentials).await {
+                Err(error) if patience.allows(&error).await => {}
+                other => return other,
+            }
+        }
+    }
+
+    /// [`Connector::connect_with_secret`], tried again until the deadline while the failure is one that may pass.
+    ///
+    /// # Errors
+    /// Any kind of [`Error`]: the last one.
+    pub async fn connect_with_secret_before(
+        &self,
+        deadline: Instant,
+        secrets: &Client,
+        arn: &str,
+    ) -> Result<Connection, Error> {
+        let mut patience = Patience::until(deadline);
+        loop {
+            match self.connect_with_secret(secrets, arn).await {
+                Err(error) if patience.allows(&error).await => {}
+                other => return other,
+            }
+        }
+    }
+
+    /// Asked for here and not left to the driver, whose error would not tell a wrong name from a dead server.
+    async fn resolve(&self) -> Result<Vec<IpAddr>, Error> {
+        let unknown = |reason: String, temporary| Error::Dns {
+            host: self.host.clone(),
+            reason,
+            temporary,
+        };
+        match tokio::net::lookup_host((self.host.as_str(), self.port)).await {
+            Ok(found) => {
+                let addresses: Vec<_> = found.map(|address| address.ip()).collect();
+                if addresses.is_empty() {
+                    Err(unknown("it has no address".into(), false))
+                } else {
+                    Ok(addresses)
+                }
+            }
+            Err(error) => {
+                let reason = error.to_string();
+                // EAI_AGAIN; the standard library passes on the resolver's words but not its number.
+                let temporary = reason.contains("emporary failure") || reason.contains("ry again");
+                Err(unknown(reason, temporary))
+            }
+        }
+    }
+
+    fn options(&self, credentials: &Credentials, addresses: Vec<IpAddr>) -> OptsBuilder {
+        let tls = SslOpts::default()
+            .with_root_certs(vec![self.authority.pem().into_owned().into()])
+            .with_disable_built_in_roots(true);
+        OptsBuilder::default()
+            .ip_or_hostname(self.host.as_str())
+            .tcp_port(self.port)
+            .resolved_ips(Some(addresses))
+            .user(Some(credentials.username()))
+            .pass(Some(credentials.password().expose_secret()))
+            .ssl_opts(tls)
+            // On a loopback address the driver would otherwise move to the server's socket, which has no TLS.
+            .prefer_socket(false)
+            .max_allowed_packet(Some(MAX_PACKET))
+            .wait_timeout(Some(WAIT_TIMEOUT_SECONDS))
+    }
+
+    fn address(&self) -> String {
+        format!("{}:{}", self.host, self.port)
+    }
+}
+
+/// How long failures are borne.
+struct Patience {
+    deadline: Instant,
+    pause: Duration,
+}
+
+impl Patience {
+    fn until(deadline: Instant) -> Self {
+        Self {
+            deadline,
+            pause: FIRST_PAUSE,
+        }
+    }
+
+    /// Waits a little and says yes, if the failure may pass and there is time for another attempt.
+    async fn allows(&mut self, error: &Error) -> bool {
+        if !error.is_transient() || Instant::now() + self.pause >= self.deadline {
+            return false;
+        }
+        tracing::warn!(%error, "trying again");
+        sleep(self.pause).await;
+        self.pause = (self.pause * 2).min(LONGEST_PAUSE);
+        true
+    }
+}

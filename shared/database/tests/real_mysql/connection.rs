@@ -1,0 +1,232 @@
+//! Connections to every real server: what is believed, what is refused, and how each failure is told.
+
+use std::time::Duration;
+
+use crate::common::{admin, admin_connection, authority, connector};
+use database::{Authority, Connector, Credentials, Error};
+use local_servers::MySql;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::time::Instant;
+
+/// The capability bit of MySQL's greeting that offers TLS, and where its lower two bytes stand: after the packet's
+/// head, the protocol's version, the server's version with its closing zero, a thread's id, a salt and a zero.
+const CLIENT_SSL: u8 = 0x08;
+const AFTER_VERSION: usize = 4 + 8 + 1;
+
+async fn refused(connector: &Connector, credentials: &Credentials) -> Error {
+    connector.connect(credentials).await.expect_err("it must be refused")
+}
+
+#[tokio::test]
+async fn a_connection_is_encrypted_and_tells_the_server_s_version() {
+    for server in local_servers::mysql() {
+        let mut connection = admin_connection(&server, &server.admin_user).await;
+        assert!(
+            connection.version().starts_with(&server.version),
+            "{server:?}: {}",
+            connection.version()
+        );
+        assert_eq!(connection.user(), server.admin_user);
+        let cipher: Option<(String, String)> = connection
+            .first("SHOW STATUS LIKE 'Ssl_cipher'", ())
+            .await
+            .expect("a row");
+        assert!(
+            cipher.is_some_and(|(_, cipher)| cipher.starts_with("TLS_")),
+            "{server:?}"
+        );
+        connection.close().await;
+    }
+}
+
+#[tokio::test]
+async fn a_certificate_of_another_authority_is_refused() {
+    for server in local_servers::mysql() {
+        let wrong = Authority::from_file(&server.wrong_ca_file).expect("the wrong authority");
+        for authority in [wrong, Authority::rds()] {
+            let error = refused(
+                &Connector::new(&server.host, server.port, authority),
+                &admin(&server, "admin"),
+            )
+            .await;
+            assert!(matches!(error, Error::Tls { .. }), "{server:?}: {error:?}");
+            assert!(!error.is_transient());
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_certificate_for_another_name_is_refused() {
+    for server in local_servers::mysql() {
+        let relay = relay_to(&server, false).await;
+        let credentials = admin(&server, &server.admin_user);
+        let right_name = Connector::new("127.0.0.1", relay, authority(&server))
+            .connect(&credentials)
+            .await;
+        right_name.expect("the certificate names 127.0.0.1").close().await;
+        let error = refused(&Connector::new("127.0.0.2", relay, authority(&server)), &credentials).await;
+        let Error::Tls { reason, .. } = &error else {
+            panic!("{server:?}: {error:?}")
+        };
+        let expected = "invalid peer certificate: certificate not valid for name \"127.0.0.2\"";
+        assert!(reason.starts_with(expected), "{server:?}: {reason}");
+    }
+}
+
+#[tokio::test]
+async fn a_server_that_seems_to_offer_no_tls_never_sees_the_password() {
+    for server in local_servers::mysql() {
+        let relay = relay_to(&server, true).await;
+        let connector = Connector::new("localhost", relay, authority(&server));
+        let error = refused(&connector, &admin(&server, "admin")).await;
+        assert_eq!(
+            error.to_string(),
+            format!(
+                "localhost:{relay} cannot be trusted (the server offers no TLS); its certificate must name this very host and \
+                 come from RDS's authorities, or from those that this function was told to trust instead"
+            )
+        );
+    }
+}
+
+#[tokio::test]
+async fn a_wrong_password_is_told_from_all_other_failures() {
+    for server in local_servers::mysql() {
+        let credentials = Credentials::new(&server.admin_user, "not it".to_owned().into());
+        let error = refused(&connector(&server), &credentials).await;
+        assert_eq!(
+            error.to_string(),
+            format!(
+                "localhost:{} does not let user `admin` in (MySQL error 1045: Access denied for user \
+                 'admin'@'localhost' (using password: YES)); the secret must hold the user's present password",
+                server.port
+            )
+        );
+    }
+}
+
+#[tokio::test]
+async fn a_missing_right_is_told_apart() {
+    for server in local_servers::mysql() {
+        let mut connection = admin_connection(&server, &server.admin_user).await;
+        let error = connection
+            .run("SET GLOBAL sql_mode = ''")
+            .await
+            .expect_err("the master user may not");
+        assert!(matches!(error, Error::Permission { .. }), "{server:?}: {error:?}");
+        assert!(!error.is_transient());
+        connection.close().await;
+    }
+}
+
+#[tokio::test]
+async fn a_name_that_does_not_resolve_is_told_apart() {
+    let connector = Connector::new("no-such-server.invalid", 3306, Authority::rds());
+    let error = refused(&connector, &Credentials::new("admin", "unused".to_owned().into())).await;
+    let Error::Dns { host, .. } = &error else {
+        panic!("{error:?}")
+    };
+    assert_eq!(host, "no-such-server.invalid");
+}
+
+#[tokio::test]
+async fn a_closed_port_is_told_apart() {
+    let free = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+    let port = free.local_addr().expect("its address").port();
+    drop(free);
+    let error = refused(
+        &Connector::new("127.0.0.1", port, Authority::rds()),
+        &Credentials::new("a", "b".to_owned().into()),
+    )
+    .await;
+    assert_eq!(
+        error.to_string(),
+        format!(
+            "no connection to 127.0.0.1:{port} (Connection refused (os error 111)); check that the server runs, and that its \
+             security group admits the function on this port"
+        )
+    );
+    assert!(error.is_transient());
+}
+
+#[tokio::test]
+async fn a_server_that_comes_up_before_the_deadline_is_awaited() {
+    let server = local_servers::mysql().remove(0);
+    let relay = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+    let address = relay.local_addr().expect("its address");
+    drop(relay);
+    let late = server.clone();
+    tokio::spawn(async move {
+        tokio::time::sleep(Duration::from_millis(500)).await;
+        serve(TcpListener::bind(address).await.expect("the same port"), late, false).await;
+    });
+    let connector = Connector::new("localhost", address.port(), authority(&server));
+    let deadline = Instant::now() + Duration::from_secs(20);
+    let connection = connector
+        .connect_before(deadline, &admin(&server, &server.admin_user))
+        .await;
+    connection.expect("it came up").close().await;
+}
+
+#[tokio::test]
+async fn a_wrong_password_is_not_tried_again() {
+    let server = local_servers::mysql().remove(0);
+    let started = Instant::now();
+    let credentials = Credentials::new(&server.admin_user, "not it".to_owned().into());
+    let result = connector(&server)
+        .connect_before(started + Duration::from_secs(30), &credentials)
+        .await;
+    assert!(matches!(result, Err(Error::Authentication { .. })), "{result:?}");
+    assert!(started.elapsed() < Duration::from_secs(5));
+}
+
+#[tokio::test]
+async fn a_dead_server_is_given_up_at_the_deadline() {
+    let free = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+    let port = free.local_addr().expect("its address").port();
+    drop(free);
+    let started = Instant::now();
+    let connector = Connector::new("127.0.0.1", port, Authority::rds());
+    let deadline = started + Duration::from_millis(900);
+    let result = connector
+        .connect_before(deadline, &Credentials::new("a", "b".to_owned().into()))
+        .await;
+    assert!(matches!(result, Err(Error::Tcp { .. })), "{result:?}");
+    assert!(Instant::now() < deadline && started.elapsed() > Duration::from_millis(400));
+}
+
+/// A relay in front of a real server, on every loopback address; it may hide that the server offers TLS.
+async fn relay_to(server: &MySql, hide_tls: bool) -> u16 {
+    let listener = TcpListener::bind("0.0.0.0:0").await.expect("a port");
+    let port = listener.local_addr().expect("its address").port();
+    tokio::spawn(serve(listener, server.clone(), hide_tls));
+    port
+}
+
+async fn serve(listener: TcpListener, server: MySql, hide_tls: bool) {
+    while let Ok((mut client, _)) = listener.accept().await {
+        let mut upstream = TcpStream::connect((server.host.as_str(), server.port))
+            .await
+            .expect("the server");
+        tokio::spawn(async move {
+            let mut greeting = vec![0; 1024];
+            let length = upstream.read(&mut greeting).await.expect("a greeting");
+            if hide_tls {
+                let version = greeting[5..]
+                    .iter()
+                    .position(|byte| *byte == 0)
+                    .expect("the version's end");
+                greeting[5 + version + 1 + AFTER_VERSION + 1] &= !CLIENT_SSL;
+            }
+            client.write_all(&greeting[..length]).await.expect("a client");
+            if hide_tls {
+                let mut answer = Vec::new();
+                let _ = client.read_to_end(&mut answer).await;
+                assert_eq!(answer, b"", "the client went on without TLS");
+            } else {
+                let _ = tokio::io::copy_bidirectional(&mut client, &mut upstream).await;
+            }
+        });
+    }
+}
