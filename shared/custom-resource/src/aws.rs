@@ -6,7 +6,5 @@ use aws_config::{BehaviorVersion, SdkConfig};
 /// (`AWS_REGION`, `AWS_ENDPOINT_URL`, ...), retries and timeouts as of one pinned version of the SDK's behaviour, so that
 /// a new release of the SDK changes nothing by itself.
 pub async fn aws_config() -> SdkConfig {
-    aws_config::defaults(BehaviorVersion::v2026_01_12())
-        .load()
-        .await
+    aws_config::defaults(BehaviorVersion::v2026_01_12()).load().await
 }

@@ -50,11 +50,7 @@ pub enum Undelivered {
 }
 
 /// Sends `body` until it is accepted, finally refused, or `deadline` has come; tells the number of attempts.
-pub(crate) async fn deliver(
-    url: &ResponseUrl,
-    body: &str,
-    deadline: Instant,
-) -> Result<u32, Undelivered> {
+pub(crate) async fn deliver(url: &ResponseUrl, body: &str, deadline: Instant) -> Result<u32, Undelivered> {
     let connector = connector();
     let mut attempts = 0;
     let mut pause = FIRST_PAUSE;
@@ -95,12 +91,8 @@ fn connector() -> Connector {
 
 fn request(url: &ResponseUrl, body: &str) -> Result<HttpRequest, Undelivered> {
     let mut request = HttpRequest::new(SdkBody::from(body));
-    request
-        .set_method("PUT")
-        .map_err(|_| Undelivered::InvalidUrl)?;
-    request
-        .set_uri(url.expose())
-        .map_err(|_| Undelivered::InvalidUrl)?;
+    request.set_method("PUT").map_err(|_| Undelivered::InvalidUrl)?;
+    request.set_uri(url.expose()).map_err(|_| Undelivered::InvalidUrl)?;
     // The URL is signed for an empty content type; any other breaks the signature.
     request.headers_mut().insert("content-type", "");
     Ok(request)
@@ -108,11 +100,7 @@ fn request(url: &ResponseUrl, body: &str) -> Result<HttpRequest, Undelivered> {
 
 struct NoAnswer(&'static str);
 
-async fn attempt(
-    connector: &Connector,
-    request: HttpRequest,
-    limit: Duration,
-) -> Result<u16, NoAnswer> {
+async fn attempt(connector: &Connector, request: HttpRequest, limit: Duration) -> Result<u16, NoAnswer> {
     match timeout(limit, connector.call(request)).await {
         Ok(Ok(response)) => Ok(response.status().as_u16()),
         // The error's own text might quote the address.

@@ -153,24 +153,20 @@ impl Event {
     }
 
     pub(crate) fn old_properties(&self) -> &Value {
-        self.raw
-            .get("OldResourceProperties")
-            .unwrap_or(&Value::Null)
+        self.raw.get("OldResourceProperties").unwrap_or(&Value::Null)
     }
 
     /// The id that a failure answers with when nothing better is known: the event's own, so that an update that failed
     /// leaves the resource where it was; for a Create the placeholder.
     pub(crate) fn failure_id(&self) -> String {
-        self.physical_id.clone().unwrap_or_else(|| {
-            PhysicalId::placeholder(self.scope.stack_id(), self.scope.logical_id()).to_string()
-        })
+        self.physical_id
+            .clone()
+            .unwrap_or_else(|| PhysicalId::placeholder(self.scope.stack_id(), self.scope.logical_id()).to_string())
     }
 
     /// How many invocations came before this one.
     pub(crate) fn continued(&self) -> u64 {
-        self.continuation
-            .as_ref()
-            .map_or(0, |continuation| continuation.count)
+        self.continuation.as_ref().map_or(0, |continuation| continuation.count)
     }
 
     /// The same event for the next invocation.
@@ -238,10 +234,7 @@ impl Reader<'_> {
     /// None in every event that CloudFormation itself sends.
     fn continuation(&mut self) -> Option<Continuation> {
         let value = self.raw.get(CONTINUATION)?;
-        match (
-            value.get("count").and_then(Value::as_u64),
-            value.get("state"),
-        ) {
+        match (value.get("count").and_then(Value::as_u64), value.get("state")) {
             (Some(count), Some(state)) => Some(Continuation {
                 count,
                 state: state.clone(),

@@ -14,10 +14,7 @@ pub(crate) enum Fault {
 }
 
 /// Runs `work` to its end, its panic, or the deadline. What it held is dropped in each case before this returns.
-pub(crate) async fn guarded<T>(
-    work: impl Future<Output = T>,
-    deadline: Instant,
-) -> Result<T, Fault> {
+pub(crate) async fn guarded<T>(work: impl Future<Output = T>, deadline: Instant) -> Result<T, Fault> {
     match timeout_at(deadline, AssertUnwindSafe(work).catch_unwind()).await {
         Ok(Ok(result)) => Ok(result),
         Ok(Err(_)) => Err(Fault::Panicked),

@@ -44,14 +44,11 @@ impl<H: CustomResource> Handle for H {
     ) -> BoxFuture<'a, Result<Step, String>> {
         Box::pin(async move {
             let plan = plan(self, event).map_err(reason)?;
-            if let (RequestType::Create, Plan::Create { answer_as, .. }) =
-                (event.request_type, &plan)
-            {
+            if let (RequestType::Create, Plan::Create { answer_as, .. }) = (event.request_type, &plan) {
                 // Set once per event.
                 let _ = made_as.set(answer_as.clone());
             }
-            check_size(self, event, &plan)
-                .map_err(|error| format!("{error}; nothing was changed"))?;
+            check_size(self, event, &plan).map_err(|error| format!("{error}; nothing was changed"))?;
             apply(self, event, deadline, plan).await
         })
     }
@@ -96,29 +93,15 @@ async fn apply<H: CustomResource>(
             answer_as,
             properties,
         } => {
-            let outcome = handler
-                .create(&request(id), properties)
-                .await
-                .map_err(reason)?;
+            let outcome = handler.create(&request(id), properties).await.map_err(reason)?;
             made(event, &answer_as, outcome)
         }
-        Plan::Update {
-            id,
-            properties,
-            old,
-        } => {
+        Plan::Update { id, properties, old } => {
             let request = request(id);
-            let outcome = handler
-                .update(&request, properties, old)
-                .await
-                .map_err(reason)?;
+            let outcome = handler.update(&request, properties, old).await.map_err(reason)?;
             made(event, request.id(), outcome)
         }
-        Plan::Delete { id, properties } => match handler
-            .delete(&request(id), properties)
-            .await
-            .map_err(reason)?
-        {
+        Plan::Delete { id, properties } => match handler.delete(&request(id), properties).await.map_err(reason)? {
             Deletion::Done => removed(event),
             Deletion::Continue(state) => Ok(Step::Continue(state)),
         },
@@ -128,10 +111,7 @@ async fn apply<H: CustomResource>(
 
 fn made<A: Serialize>(event: &Event, id: &PhysicalId, outcome: Outcome<A>) -> Result<Step, String> {
     match outcome {
-        Outcome::Done(Answer {
-            attributes,
-            no_echo,
-        }) => {
+        Outcome::Done(Answer { attributes, no_echo }) => {
             let data = data(&attributes).map_err(reason)?;
             success(event, id.as_str(), &data, no_echo)
                 .map(Step::Succeeded)

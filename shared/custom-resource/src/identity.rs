@@ -36,10 +36,7 @@ impl Scope {
     ///
     /// # Errors
     /// [`NotAStack`] if `stack_id` has not the shape of a stack's ARN.
-    pub fn new(
-        stack_id: impl Into<String>,
-        logical_id: impl Into<String>,
-    ) -> Result<Self, NotAStack> {
+    pub fn new(stack_id: impl Into<String>, logical_id: impl Into<String>) -> Result<Self, NotAStack> {
         let stack_id = stack_id.into();
         let Some((region, stack_name)) = region_and_name(&stack_id) else {
             return Err(NotAStack(stack_id));
@@ -112,9 +109,7 @@ pub struct Owner {
 
 /// A text that is not a mark of ownership.
 #[derive(Debug, Error, PartialEq, Eq)]
-#[error(
-    "`{0}` is not a mark of ownership (STACK-ARN/LOGICAL-ID); whoever wrote it was not this runtime"
-)]
+#[error("`{0}` is not a mark of ownership (STACK-ARN/LOGICAL-ID); whoever wrote it was not this runtime")]
 pub struct NotAnOwner(String);
 
 impl Owner {
@@ -151,9 +146,7 @@ impl FromStr for Owner {
 
     fn from_str(text: &str) -> Result<Self, NotAnOwner> {
         match text.rsplit_once('/') {
-            Some((stack_id, logical_id))
-                if region_and_name(stack_id).is_some() && !logical_id.is_empty() =>
-            {
+            Some((stack_id, logical_id)) if region_and_name(stack_id).is_some() && !logical_id.is_empty() => {
                 Ok(Self::new(stack_id, logical_id))
             }
             _ => Err(NotAnOwner(text.to_owned())),
@@ -178,9 +171,7 @@ pub enum InvalidPhysicalId {
     )]
     TooLong(usize),
     /// Line breaks and the like, which no log or console shows faithfully.
-    #[error(
-        "a physical resource id contains a control character; remove it from what identifies the resource"
-    )]
+    #[error("a physical resource id contains a control character; remove it from what identifies the resource")]
     ControlCharacter,
 }
 
@@ -237,14 +228,12 @@ impl PhysicalId {
         let Some((names, suffix)) = self.0.rsplit_once('-') else {
             return false;
         };
-        let random =
-            (8..=16).contains(&suffix.len()) && suffix.chars().all(|c| c.is_ascii_alphanumeric());
+        let random = (8..=16).contains(&suffix.len()) && suffix.chars().all(|c| c.is_ascii_alphanumeric());
         let begins = |whole: &str, part: &str| !part.is_empty() && whole.starts_with(part);
         random
-            && names.match_indices('-').any(|(at, _)| {
-                begins(scope.stack_name(), &names[..at])
-                    && begins(scope.logical_id(), &names[at + 1..])
-            })
+            && names
+                .match_indices('-')
+                .any(|(at, _)| begins(scope.stack_name(), &names[..at]) && begins(scope.logical_id(), &names[at + 1..]))
     }
 }
 

@@ -20,10 +20,7 @@ fn kind_of_value(value: &Value) -> &'static str {
 }
 
 fn must_be(expected: &str, value: &Value) -> PropertyError {
-    PropertyError::new(format!(
-        "must be {expected}, but is {}",
-        kind_of_value(value)
-    ))
+    PropertyError::new(format!("must be {expected}, but is {}", kind_of_value(value)))
 }
 
 /// A JSON value that reads its strings as what the type behind it wants.
@@ -44,10 +41,7 @@ impl Lenient<'_> {
             Some(_) => Err(PropertyError::new(format!(
                 "must be a whole number from {least} to {most}, but is outside"
             ))),
-            None => Err(must_be(
-                &format!("a whole number from {least} to {most}"),
-                self.0,
-            )),
+            None => Err(must_be(&format!("a whole number from {least} to {most}"), self.0)),
         }
     }
 
@@ -159,11 +153,7 @@ impl<'de> Deserializer<'de> for Lenient<'de> {
         }
     }
 
-    fn deserialize_tuple<V: Visitor<'de>>(
-        self,
-        _: usize,
-        visitor: V,
-    ) -> Result<V::Value, PropertyError> {
+    fn deserialize_tuple<V: Visitor<'de>>(self, _: usize, visitor: V) -> Result<V::Value, PropertyError> {
         self.deserialize_seq(visitor)
     }
 
@@ -199,15 +189,10 @@ impl<'de> Deserializer<'de> for Lenient<'de> {
         visitor: V,
     ) -> Result<V::Value, PropertyError> {
         match self.0 {
-            Value::String(name) => visitor.visit_enum(Variant {
-                name,
-                content: None,
-            }),
+            Value::String(name) => visitor.visit_enum(Variant { name, content: None }),
             Value::Object(members) if members.len() == 1 => {
                 let mut members = members.iter();
-                let (name, content) = members
-                    .next()
-                    .map_or(("", None), |(n, c)| (n.as_str(), Some(c)));
+                let (name, content) = members.next().map_or(("", None), |(n, c)| (n.as_str(), Some(c)));
                 visitor.visit_enum(Variant { name, content })
             }
             other => Err(must_be(&one_of(variants), other)),
@@ -225,10 +210,7 @@ struct Elements<'de> {
 impl<'de> SeqAccess<'de> for Elements<'de> {
     type Error = PropertyError;
 
-    fn next_element_seed<T: DeserializeSeed<'de>>(
-        &mut self,
-        seed: T,
-    ) -> Result<Option<T::Value>, PropertyError> {
+    fn next_element_seed<T: DeserializeSeed<'de>>(&mut self, seed: T) -> Result<Option<T::Value>, PropertyError> {
         let Some(element) = self.elements.get(self.next) else {
             return Ok(None);
         };
@@ -261,22 +243,15 @@ impl<'de> Members<'de> {
 impl<'de> MapAccess<'de> for Members<'de> {
     type Error = PropertyError;
 
-    fn next_key_seed<K: DeserializeSeed<'de>>(
-        &mut self,
-        seed: K,
-    ) -> Result<Option<K::Value>, PropertyError> {
+    fn next_key_seed<K: DeserializeSeed<'de>>(&mut self, seed: K) -> Result<Option<K::Value>, PropertyError> {
         let Some((name, value)) = self.members.next() else {
             return Ok(None);
         };
         self.current = Some((name, value));
-        seed.deserialize(BorrowedStrDeserializer::new(name))
-            .map(Some)
+        seed.deserialize(BorrowedStrDeserializer::new(name)).map(Some)
     }
 
-    fn next_value_seed<T: DeserializeSeed<'de>>(
-        &mut self,
-        seed: T,
-    ) -> Result<T::Value, PropertyError> {
+    fn next_value_seed<T: DeserializeSeed<'de>>(&mut self, seed: T) -> Result<T::Value, PropertyError> {
         let (name, value) = self.current.take().unwrap_or(("", &Value::Null));
         seed.deserialize(Lenient(value))
             .map_err(|error| error.below(format!(".{name}")))
@@ -297,10 +272,7 @@ impl<'de> EnumAccess<'de> for Variant<'de> {
     type Error = PropertyError;
     type Variant = Content<'de>;
 
-    fn variant_seed<T: DeserializeSeed<'de>>(
-        self,
-        seed: T,
-    ) -> Result<(T::Value, Content<'de>), PropertyError> {
+    fn variant_seed<T: DeserializeSeed<'de>>(self, seed: T) -> Result<(T::Value, Content<'de>), PropertyError> {
         let variant = seed.deserialize(BorrowedStrDeserializer::new(self.name))?;
         Ok((variant, Content(self.content)))
     }
@@ -310,9 +282,7 @@ struct Content<'de>(Option<&'de Value>);
 
 impl<'de> Content<'de> {
     fn required(self) -> Result<Lenient<'de>, PropertyError> {
-        let missing = || {
-            PropertyError::new("must be an object that holds the chosen variant, but is a string")
-        };
+        let missing = || PropertyError::new("must be an object that holds the chosen variant, but is a string");
         self.0.map(Lenient).ok_or_else(missing)
     }
 }
@@ -327,18 +297,11 @@ impl<'de> VariantAccess<'de> for Content<'de> {
         }
     }
 
-    fn newtype_variant_seed<T: DeserializeSeed<'de>>(
-        self,
-        seed: T,
-    ) -> Result<T::Value, PropertyError> {
+    fn newtype_variant_seed<T: DeserializeSeed<'de>>(self, seed: T) -> Result<T::Value, PropertyError> {
         seed.deserialize(self.required()?)
     }
 
-    fn tuple_variant<V: Visitor<'de>>(
-        self,
-        _: usize,
-        visitor: V,
-    ) -> Result<V::Value, PropertyError> {
+    fn tuple_variant<V: Visitor<'de>>(self, _: usize, visitor: V) -> Result<V::Value, PropertyError> {
         self.required()?.deserialize_seq(visitor)
     }
 

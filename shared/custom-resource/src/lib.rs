@@ -15,14 +15,14 @@ mod properties;
 mod resource;
 mod response;
 mod runtime;
+#[cfg(feature = "testing")]
+pub mod testing;
 
 pub use aws::aws_config;
 pub use continuation::MOST_CONTINUATIONS;
 pub use delivery::Undelivered;
 pub use event::{Event, MalformedEvent, RequestType};
-pub use identity::{
-    InvalidPhysicalId, LONGEST_PHYSICAL_ID, NotAStack, NotAnOwner, Owner, PhysicalId, Scope,
-};
+pub use identity::{InvalidPhysicalId, LONGEST_PHYSICAL_ID, NotAStack, NotAnOwner, Owner, PhysicalId, Scope};
 pub use properties::blank_as_none;
 pub use resource::{Answer, CustomResource, Deletion, Outcome, Request};
 pub use response::LARGEST_RESPONSE;

@@ -29,9 +29,7 @@ const LIBRARIES: [&str; 9] = [
 pub(crate) fn init() {
     let setting = |name| std::env::var(name).unwrap_or_default();
     let json = setting("AWS_LAMBDA_LOG_FORMAT").eq_ignore_ascii_case("json");
-    let level = setting("AWS_LAMBDA_LOG_LEVEL")
-        .parse()
-        .unwrap_or(LevelFilter::INFO);
+    let level = setting("AWS_LAMBDA_LOG_LEVEL").parse().unwrap_or(LevelFilter::INFO);
     // Another subscriber may stand already; then its owner wanted it.
     let _ = tracing::subscriber::set_global_default(subscriber(std::io::stdout, level, json));
     panic::set_hook(Box::new(|panic| {
@@ -43,20 +41,13 @@ pub(crate) fn init() {
 }
 
 /// The log as it is written to `writer`.
-pub(crate) fn subscriber<W>(
-    writer: W,
-    level: LevelFilter,
-    json: bool,
-) -> impl Subscriber + Send + Sync
+pub(crate) fn subscriber<W>(writer: W, level: LevelFilter, json: bool) -> impl Subscriber + Send + Sync
 where
     W: for<'a> MakeWriter<'a> + Send + Sync + 'static,
 {
     let quiet = LIBRARIES.map(|library| (library, level.min(LevelFilter::WARN)));
     let filter = Targets::new().with_default(level).with_targets(quiet);
-    let layer = fmt::layer()
-        .with_ansi(false)
-        .with_target(false)
-        .with_writer(writer);
+    let layer = fmt::layer().with_ansi(false).with_target(false).with_writer(writer);
     let layer = if json {
         layer.json().flatten_event(true).boxed()
     } else {

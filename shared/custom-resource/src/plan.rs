@@ -23,10 +23,7 @@ pub(crate) enum Plan<P> {
         old: Option<P>,
     },
     /// Remove `id`.
-    Delete {
-        id: PhysicalId,
-        properties: Option<P>,
-    },
+    Delete { id: PhysicalId, properties: Option<P> },
     /// Succeed without a call: what is to be deleted was not made by this handler.
     LeaveAlone,
 }
@@ -36,9 +33,7 @@ pub(crate) enum Plan<P> {
 pub(crate) enum NoPlan {
     #[error("{0}")]
     Properties(#[from] PropertyError),
-    #[error(
-        "the function has a defect: it does not recognise its own physical id `{0}`; update the function"
-    )]
+    #[error("the function has a defect: it does not recognise its own physical id `{0}`; update the function")]
     Unrecognised(PhysicalId),
 }
 
@@ -61,10 +56,7 @@ impl<P> Plan<P> {
 }
 
 /// Decides what `event` asks of `handler`.
-pub(crate) fn plan<H: CustomResource>(
-    handler: &H,
-    event: &Event,
-) -> Result<Plan<H::Properties>, NoPlan> {
+pub(crate) fn plan<H: CustomResource>(handler: &H, event: &Event) -> Result<Plan<H::Properties>, NoPlan> {
     match event.request_type {
         RequestType::Create => {
             let properties = parse(event.properties())?;
@@ -92,11 +84,7 @@ fn update<H: CustomResource>(handler: &H, event: &Event) -> Result<Plan<H::Prope
         });
     };
     if present == id {
-        return Ok(Plan::Update {
-            id,
-            properties,
-            old,
-        });
+        return Ok(Plan::Update { id, properties, old });
     }
     // An anonymous id stands for what the old properties identify. While that stays the same it must stay the answer: a new
     // id would make CloudFormation delete the anonymous one, and with it what it stands for.
@@ -128,18 +116,11 @@ fn delete<H: CustomResource>(handler: &H, event: &Event) -> Plan<H::Properties> 
 }
 
 fn present_id(event: &Event) -> Option<PhysicalId> {
-    event
-        .physical_id
-        .clone()
-        .and_then(|id| PhysicalId::new(id).ok())
+    event.physical_id.clone().and_then(|id| PhysicalId::new(id).ok())
 }
 
 /// An id that the handler would not know again on Delete would leave its resource behind for ever.
-fn own_id<H: CustomResource>(
-    handler: &H,
-    event: &Event,
-    properties: &H::Properties,
-) -> Result<PhysicalId, NoPlan> {
+fn own_id<H: CustomResource>(handler: &H, event: &Event, properties: &H::Properties) -> Result<PhysicalId, NoPlan> {
     let id = handler.physical_id(&event.scope, properties);
     if handler.recognises(&id) {
         Ok(id)

@@ -121,10 +121,7 @@ impl de::Error for PropertyError {
     }
 
     fn invalid_type(unexpected: Unexpected<'_>, expected: &dyn Expected) -> Self {
-        Self::new(format!(
-            "must be {expected}, but is {}",
-            kind_of(unexpected)
-        ))
+        Self::new(format!("must be {expected}, but is {}", kind_of(unexpected)))
     }
 
     fn invalid_value(_: Unexpected<'_>, expected: &dyn Expected) -> Self {
@@ -136,10 +133,7 @@ impl de::Error for PropertyError {
     }
 
     fn unknown_variant(_: &str, expected: &'static [&'static str]) -> Self {
-        Self::new(format!(
-            "must be {}, but is something else",
-            one_of(expected)
-        ))
+        Self::new(format!("must be {}, but is something else", one_of(expected)))
     }
 
     fn unknown_field(field: &str, expected: &'static [&'static str]) -> Self {

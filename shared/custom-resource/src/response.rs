@@ -43,9 +43,7 @@ pub(crate) enum AttributesError {
          {LARGEST_RESPONSE}; shorten what they are built from in the template"
     )]
     TooLarge { size: usize },
-    #[error(
-        "the function has a defect: its attributes are not an object of flat values; update the function"
-    )]
+    #[error("the function has a defect: its attributes are not an object of flat values; update the function")]
     NotAnObject,
     #[error(
         "the function has a defect: its attribute `{0}` is neither a string, a number, a boolean nor a list of these; \
@@ -64,11 +62,7 @@ pub(crate) fn data<A: Serialize>(attributes: &A) -> Result<Map<String, Value>, A
     let mut data = Map::new();
     for (name, value) in members {
         let flat = match &value {
-            Value::Array(elements) => elements
-                .iter()
-                .map(scalar)
-                .collect::<Option<_>>()
-                .map(Value::Array),
+            Value::Array(elements) => elements.iter().map(scalar).collect::<Option<_>>().map(Value::Array),
             other => scalar(other),
         };
         let Some(flat) = flat else {
@@ -106,11 +100,7 @@ pub(crate) fn success(
 /// The body of a failure: `cause` as a sentence, cut where the body would be too large, then `hint`, which is kept whole.
 pub(crate) fn failure(event: &Event, physical_id: &str, cause: &str, hint: &str) -> String {
     let none = Map::new();
-    let stop = if cause.ends_with(['.', '!', '?']) {
-        ""
-    } else {
-        "."
-    };
+    let stop = if cause.ends_with(['.', '!', '?']) { "" } else { "." };
     let cause = format!("{cause}{stop}");
     let with = |reason: &str| body(event, "FAILED", Some(reason), physical_id, &none, false).text();
     let room = LARGEST_RESPONSE.saturating_sub(with(hint).len());

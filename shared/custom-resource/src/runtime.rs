@@ -58,9 +58,7 @@ impl LogPlace {
     }
 
     fn hint(&self) -> String {
-        let hint = |(group, stream): &(String, String)| {
-            format!(" See log group {group}, stream {stream}.")
-        };
+        let hint = |(group, stream): &(String, String)| format!(" See log group {group}, stream {stream}.");
         self.0.as_ref().map(hint).unwrap_or_default()
     }
 }
@@ -91,8 +89,7 @@ impl Runtime {
     /// Lets `handler` answer for `resource_type`, such as `Custom::Database`.
     #[must_use]
     pub fn on(mut self, resource_type: &str, handler: impl CustomResource + 'static) -> Self {
-        self.handlers
-            .insert(resource_type.to_owned(), Box::new(handler));
+        self.handlers.insert(resource_type.to_owned(), Box::new(handler));
         self
     }
 
@@ -121,11 +118,7 @@ impl Runtime {
     }
 
     /// Handles one event: exactly one answer, or one further invocation.
-    pub(crate) async fn invoke(
-        &self,
-        event: Value,
-        invocation: &Invocation,
-    ) -> Result<(), Unanswered> {
+    pub(crate) async fn invoke(&self, event: Value, invocation: &Invocation) -> Result<(), Unanswered> {
         let event = Event::parse(event)?;
         let span = logging::span(&event);
         self.answer(&event, invocation).instrument(span).await
@@ -136,22 +129,13 @@ impl Runtime {
         tracing::info!("received");
         let (outcome, body) = match self.handle(event, invocation).await {
             Ok(None) => {
-                tracing::info!(
-                    outcome = "CONTINUE",
-                    milliseconds = milliseconds(began),
-                    "continued"
-                );
+                tracing::info!(outcome = "CONTINUE", milliseconds = milliseconds(began), "continued");
                 return Ok(());
             }
             Ok(Some(body)) => ("SUCCESS", body),
             Err(failed) => (
                 "FAILED",
-                failure(
-                    event,
-                    &failed.physical_id,
-                    &failed.cause,
-                    &invocation.log.hint(),
-                ),
+                failure(event, &failed.physical_id, &failed.cause, &invocation.log.hint()),
             ),
         };
         let handled = milliseconds(began);
@@ -169,11 +153,7 @@ impl Runtime {
     }
 
     /// The body of a success, or `None` if a further invocation goes on.
-    async fn handle(
-        &self,
-        event: &Event,
-        invocation: &Invocation,
-    ) -> Result<Option<String>, Failed> {
+    async fn handle(&self, event: &Event, invocation: &Invocation) -> Result<Option<String>, Failed> {
         let made_as = OnceLock::new();
         let result = match self.step(event, invocation, &made_as).await {
             Ok(Step::Succeeded(body)) => Ok(Some(body)),

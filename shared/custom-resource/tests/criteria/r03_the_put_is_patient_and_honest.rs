@@ -1,0 +1,116 @@
+//! R3: the PUT has an empty content type, is repeated after network errors, 429 and 5xx, and only 2xx is success.
+
+use std::time::{Duration, Instant};
+
+use custom_resource::testing::{Reply, Run, create};
+use custom_resource::{Unanswered, Undelivered};
+use serde_json::json;
+use tokio::net::TcpListener;
+
+use crate::shelf::{Shelf, TYPE};
+
+async fn answered_with(replies: impl IntoIterator<Item = Reply>) -> Run {
+    let event = create(TYPE, json!({"Name": "cup"}))
+        .replies(replies)
+        .timeout(Duration::from_secs(3));
+    event.send(&Shelf::default().runtime()).await
+}
+
+#[tokio::test]
+async fn the_request_is_what_the_url_was_signed_for() {
+    let run = answered_with([]).await;
+    let [put] = run.puts.as_slice() else {
+        panic!("one PUT, not {:?}", run.puts)
+    };
+    assert_eq!(put.header("content-type"), Some(""));
+    assert_eq!(put.header("content-length"), Some(put.body.len().to_string().as_str()));
+    assert_eq!(
+        put.target,
+        "/cloudformation-custom-resource-response/arn%3Aaws%3Acloudformation%7CThing?AWSAccessKeyId=AKIDEXAMPLE\
+         &Expires=1795500000&Signature=s3nt1nel%2FSignature%2Bof%3Dthe%26URL"
+    );
+}
+
+#[tokio::test]
+async fn what_passes_is_tried_again_with_the_same_body() {
+    let replies = [
+        Reply::Status(500),
+        Reply::Status(503),
+        Reply::Status(429),
+        Reply::HangUp,
+    ];
+    let run = answered_with(replies).await;
+    assert_eq!(run.result, Ok(()));
+    assert_eq!(run.puts.len(), 5);
+    assert!(
+        run.puts.iter().all(|put| put.body == run.puts[0].body),
+        "{:#?}",
+        run.puts
+    );
+}
+
+#[tokio::test]
+async fn a_refusal_is_final_and_never_success() {
+    for status in [301, 400, 403, 404] {
+        let run = answered_with([Reply::Status(status)]).await;
+        assert_eq!(
+            run.result,
+            Err(Unanswered::Undelivered(Undelivered::Refused { status }))
+        );
+        assert_eq!(run.puts.len(), 1);
+    }
+    assert_eq!(
+        Undelivered::Refused { status: 403 }.to_string(),
+        "the response was refused with HTTP status 403: ResponseURL has expired (after two hours), was altered, or its \
+         bucket is barred to this function, by an endpoint's policy perhaps; delete or update the stack once more"
+    );
+}
+
+#[tokio::test]
+async fn attempts_end_with_the_invocation() {
+    let began = Instant::now();
+    let replies = [Reply::Status(500); 100];
+    let event = create(TYPE, json!({"Name": "cup"}))
+        .replies(replies)
+        .timeout(Duration::from_secs(1));
+    let run = event.send(&Shelf::default().runtime()).await;
+    assert!(
+        began.elapsed() < Duration::from_secs(1),
+        "ended after {:?}",
+        began.elapsed()
+    );
+    let attempts = u32::try_from(run.puts.len()).unwrap();
+    assert!(attempts > 1, "tried once only");
+    let last = "HTTP status 500".to_owned();
+    assert_eq!(
+        run.result,
+        Err(Unanswered::Undelivered(Undelivered::OutOfTime { attempts, last }))
+    );
+}
+
+#[tokio::test]
+async fn a_server_that_is_slow_within_the_limit_is_waited_for() {
+    let run = answered_with([Reply::After(Duration::from_millis(500))]).await;
+    assert_eq!(run.response().status(), "SUCCESS");
+}
+
+#[tokio::test]
+async fn no_connection_at_all_names_the_ways_out_of_a_vpc() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let nobody = listener.local_addr().unwrap();
+    drop(listener);
+    let event = create(TYPE, json!({"Name": "cup"}))
+        .with("ResponseURL", json!(format!("http://{nobody}/secret")))
+        .timeout(Duration::from_millis(300));
+    let error = event.send(&Shelf::default().runtime()).await.result.unwrap_err();
+    let Unanswered::Undelivered(Undelivered::OutOfTime { attempts, .. }) = error else {
+        panic!("out of time, not {error:?}")
+    };
+    assert_eq!(
+        error.to_string(),
+        format!(
+            "the response could not be sent in {attempts} attempts, the last of which ended with no connection; a function \
+             inside a VPC needs a way to S3: a gateway endpoint or a NAT gateway, and port 443 open in its security group"
+        )
+    );
+}
