@@ -1,0 +1,256 @@
+//! The command line.
+
+use crate::deploy::{DeployOptions, Rollback};
+use crate::stand::DeleteOptions;
+use lexopt::prelude::{Long, Short, Value, ValueExt};
+use lexopt::{Error, Parser};
+use std::path::PathBuf;
+
+/// What `--help` prints.
+pub const HELP: &str = "\
+stack-driver: deploys a CloudFormation stack and shows what happens
+
+  stack-driver deploy --stack NAME --template FILE [--parameters FILE.json]
+      [--override NAME=VALUE]... [--tags KEY=VALUE]... [--s3-bucket BUCKET]
+      [--role-arn ARN] [--rollback auto|on|off] [--preview-only] [--yes]
+      [--aws PATH] [--setup COMMAND]
+                              shows the changes, asks, deploys with the real AWS CLI, follows,
+                              ends with a summary or with the root cause
+  stack-driver follow  --stack NAME [--setup COMMAND]
+                              follows the operation that runs
+  stack-driver summary --stack NAME [--setup COMMAND]
+                              what stands: outputs, DNS records, database, what to try next
+  stack-driver why     --stack NAME
+                              the root cause of the last failure
+  stack-driver delete  --stack NAME [--wait] [--yes] [--role-arn ARN]
+                              deletes; with --wait follows to the end
+
+  --parameters  {\"Parameters\": {\"Name\": \"value\"}, \"Tags\": {\"Key\": \"value\"}}
+  --rollback    auto (default): on, but off on the first create with Environment=prod
+  --setup       a command that brings a shell to this AWS; shown before the commands to try next
+  --aws         the AWS CLI, version 1 or 2; default: aws, found on PATH
+
+AWS_PROFILE, AWS_REGION, AWS_ENDPOINT_URL and the other variables of the AWS CLI apply. NO_COLOR is heeded.
+Exit code: 0 done, 1 failed, 2 wrong usage, 130 interrupted (the stack goes on).
+";
+
+/// What is to be done.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Action {
+    /// Deploy.
+    Deploy(DeployOptions),
+    /// Follow the operation that runs; the second is `--setup`.
+    Follow(String, Option<String>),
+    /// Show what stands; the second is `--setup`.
+    Summary(String, Option<String>),
+    /// Explain the last failure.
+    Why(String),
+    /// Delete.
+    Delete(DeleteOptions),
+    /// Print [`HELP`].
+    Help,
+}
+
+/// Every option, before it is known which ones the verb takes.
+#[derive(Debug, Default)]
+struct Options {
+    verb: Option<String>,
+    given: Vec<String>,
+    stack: Option<String>,
+    template: Option<PathBuf>,
+    parameters: Option<PathBuf>,
+    overrides: Vec<String>,
+    tags: Vec<String>,
+    s3_bucket: Option<String>,
+    role_arn: Option<String>,
+    rollback: Option<String>,
+    aws: Option<String>,
+    setup: Option<String>,
+    help: bool,
+}
+
+/// Reads the arguments that follow the program's name.
+///
+/// # Errors
+/// An unknown verb or option, one that the verb does not take, or one that is missing.
+pub fn parse<I, S>(arguments: I) -> Result<Action, Error>
+where
+    I: IntoIterator<Item = S>,
+    S: Into<std::ffi::OsString>,
+{
+    let options = collect(Parser::from_args(arguments.into_iter().map(Into::into)))?;
+    if options.help {
+        return Ok(Action::Help);
+    }
+    let Some(verb) = options.verb.clone() else {
+        return Ok(Action::Help);
+    };
+    let allowed: &[&str] = match verb.as_str() {
+        "deploy" => &[
+            "stack",
+            "template",
+            "parameters",
+            "override",
+            "tags",
+            "s3-bucket",
+            "role-arn",
+            "rollback",
+            "aws",
+            "setup",
+            "yes",
+            "preview-only",
+        ],
+        "follow" | "summary" => &["stack", "setup"],
+        "why" => &["stack"],
+        "delete" => &["stack", "wait", "yes", "role-arn"],
+        other => return Err(format!("there is no {other:?}: deploy, follow, summary, why or delete").into()),
+    };
+    if let Some(stray) = options.given.iter().find(|name| !allowed.contains(&name.as_str())) {
+        return Err(format!("{verb} takes no --{stray}; see --help").into());
+    }
+    action(&verb, options)
+}
+
+fn action(verb: &str, options: Options) -> Result<Action, Error> {
+    let flag = |name: &str| options.given.iter().any(|given| given == name);
+    let stack = options.stack.ok_or_else(|| missing(verb, "--stack NAME"))?;
+    Ok(match verb {
+        "follow" => Action::Follow(stack, options.setup),
+        "summary" => Action::Summary(stack, options.setup),
+        "why" => Action::Why(stack),
+        "delete" => Action::Delete(DeleteOptions {
+            stack,
+            wait: flag("wait"),
+            yes: flag("yes"),
+            role_arn: options.role_arn,
+        }),
+        _ => Action::Deploy(DeployOptions {
+            stack,
+            template: options.template.ok_or_else(|| missing(verb, "--template FILE"))?,
+            parameters: options.parameters,
+            overrides: options.overrides,
+            tags: options.tags,
+            s3_bucket: options.s3_bucket,
+            role_arn: options.role_arn,
+            aws: options.aws.unwrap_or_else(|| "aws".to_owned()),
+            yes: flag("yes"),
+            preview_only: flag("preview-only"),
+            rollback: rollback(options.rollback.as_deref())?,
+            setup: options.setup,
+        }),
+    })
+}
+
+fn collect(mut parser: Parser) -> Result<Options, Error> {
+    let mut options = Options::default();
+    while let Some(argument) = parser.next()? {
+        match argument {
+            Short('h') | Long("help") => options.help = true,
+            Value(verb) if options.verb.is_none() => options.verb = Some(verb.string()?),
+            Long(name) => {
+                let name = name.to_owned();
+                options.take(&name, &mut parser)?;
+                options.given.push(name);
+            }
+            other => return Err(other.unexpected()),
+        }
+    }
+    Ok(options)
+}
+
+impl Options {
+    fn take(&mut self, name: &str, parser: &mut Parser) -> Result<(), Error> {
+        let mut text = || parser.value()?.string();
+        match name {
+            "stack" => self.stack = Some(text()?),
+            "template" => self.template = Some(text()?.into()),
+            "parameters" => self.parameters = Some(text()?.into()),
+            "override" => self.overrides.push(text()?),
+            "tags" => self.tags.push(text()?),
+            "s3-bucket" => self.s3_bucket = Some(text()?),
+            "role-arn" => self.role_arn = Some(text()?),
+            "rollback" => self.rollback = Some(text()?),
+            "aws" => self.aws = Some(text()?),
+            "setup" => self.setup = Some(text()?),
+            "yes" | "wait" | "preview-only" => {}
+            other => return Err(format!("there is no option --{other}; see --help").into()),
+        }
+        Ok(())
+    }
+}
+
+fn missing(verb: &str, option: &str) -> Error {
+    format!("{verb} needs {option}; see --help").into()
+}
+
+fn rollback(text: Option<&str>) -> Result<Rollback, Error> {
+    match text {
+        None | Some("auto") => Ok(Rollback::Auto),
+        Some("on") => Ok(Rollback::On),
+        Some("off") => Ok(Rollback::Off),
+        Some(other) => Err(format!("--rollback {other:?} is none of auto, on, off").into()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn refused(line: &str) -> String {
+        parse(line.split_whitespace()).expect_err("refused").to_string()
+    }
+
+    #[test]
+    fn a_deployment_takes_its_options_in_any_order() {
+        let line =
+            "deploy --yes --template=t.yaml --override A=1 --override B=2=3 --stack mautic --rollback off --tags K=V";
+        assert_eq!(
+            parse(line.split_whitespace()).expect("parses"),
+            Action::Deploy(DeployOptions {
+                stack: "mautic".to_owned(),
+                template: "t.yaml".into(),
+                parameters: None,
+                overrides: vec!["A=1".to_owned(), "B=2=3".to_owned()],
+                tags: vec!["K=V".to_owned()],
+                s3_bucket: None,
+                role_arn: None,
+                aws: "aws".to_owned(),
+                yes: true,
+                preview_only: false,
+                rollback: Rollback::Off,
+                setup: None,
+            })
+        );
+    }
+
+    #[test]
+    fn wrong_usage_is_named_with_the_remedy() {
+        let texts = [
+            "deploi --stack a",
+            "deploy --stack a",
+            "why",
+            "why --stack a --yes",
+            "deploy --stak a",
+            "deploy --stack a --template t --rollback no",
+        ]
+        .map(refused);
+        assert_eq!(
+            texts,
+            [
+                "there is no \"deploi\": deploy, follow, summary, why or delete",
+                "deploy needs --template FILE; see --help",
+                "why needs --stack NAME; see --help",
+                "why takes no --yes; see --help",
+                "there is no option --stak; see --help",
+                "--rollback \"no\" is none of auto, on, off",
+            ]
+        );
+    }
+
+    #[test]
+    fn help_is_given_whenever_it_is_asked_for() {
+        for line in ["", "--help", "deploy -h", "deploy --stack a --help"] {
+            assert_eq!(parse(line.split_whitespace()).expect("parses"), Action::Help, "{line}");
+        }
+    }
+}

@@ -1,0 +1,97 @@
+//! The real `aws` command as a child process, its words shown as they come.
+
+use crate::command_line::CommandLine;
+use std::process::{ExitStatus, Stdio};
+use tokio::io::{AsyncBufReadExt, AsyncRead, BufReader};
+use tokio::process::{Child, Command};
+use tokio::sync::mpsc;
+
+/// The AWS CLI cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum CliError {
+    /// It did not start.
+    #[error("the AWS CLI {program} cannot be started ({cause}): install it, or name it with --aws PATH")]
+    NotStarted {
+        /// What was tried.
+        program: String,
+        /// The operating system's words.
+        cause: std::io::Error,
+    },
+    /// It could not be waited for.
+    #[error("the AWS CLI's end cannot be awaited: {0}; look at the stack with `stack-driver follow`")]
+    Lost(std::io::Error),
+}
+
+/// A running AWS CLI.
+#[derive(Debug)]
+pub struct AwsCli {
+    child: Child,
+    lines: mpsc::Receiver<String>,
+}
+
+impl AwsCli {
+    /// Starts the command; its output comes line by line.
+    ///
+    /// # Errors
+    /// The program cannot be started.
+    pub fn start(command: &CommandLine) -> Result<Self, CliError> {
+        let mut child = Command::new(&command.program)
+            .args(command.flat())
+            .envs(command.environment.iter().map(|(name, value)| (name, value)))
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .kill_on_drop(true)
+            .spawn()
+            .map_err(|cause| CliError::NotStarted {
+                program: command.program.clone(),
+                cause,
+            })?;
+        let (sender, lines) = mpsc::channel(64);
+        if let Some(stdout) = child.stdout.take() {
+            tokio::spawn(forward(stdout, sender.clone()));
+        }
+        if let Some(stderr) = child.stderr.take() {
+            tokio::spawn(forward(stderr, sender));
+        }
+        Ok(Self { child, lines })
+    }
+
+    /// The next line of output; `None` when it has ended.
+    pub async fn next_line(&mut self) -> Option<String> {
+        self.lines.recv().await
+    }
+
+    /// Waits for its end.
+    ///
+    /// # Errors
+    /// The operating system does not tell.
+    pub async fn end(&mut self) -> Result<ExitStatus, CliError> {
+        self.child.wait().await.map_err(CliError::Lost)
+    }
+
+    /// Asks it to end; whether it was still running.
+    pub async fn dismiss(mut self) -> bool {
+        let running = matches!(self.child.try_wait(), Ok(None));
+        let pid = self
+            .child
+            .id()
+            .and_then(|id| i32::try_from(id).ok())
+            .and_then(rustix::process::Pid::from_raw);
+        if running && let Some(pid) = pid {
+            // Between the check and this the child may have ended; then there is nothing to do.
+            let _ = rustix::process::kill_process(pid, rustix::process::Signal::TERM);
+            let _ = self.child.wait().await;
+        }
+        running
+    }
+}
+
+async fn forward(output: impl AsyncRead + Unpin, sender: mpsc::Sender<String>) {
+    let mut lines = BufReader::new(output).lines();
+    while let Ok(Some(line)) = lines.next_line().await {
+        if !line.trim().is_empty() && sender.send(line).await.is_err() {
+            return;
+        }
+    }
+}
