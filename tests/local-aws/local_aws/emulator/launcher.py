@@ -15,6 +15,9 @@ MODULES = (
     "lambda_",
     "secrets",
     "rds",
+    "dns",
+    "route53",
+    "ses",
     "ec2",
     "recorded",
 )
