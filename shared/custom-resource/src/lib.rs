@@ -23,6 +23,7 @@ pub use continuation::MOST_CONTINUATIONS;
 pub use delivery::Undelivered;
 pub use event::{Event, MalformedEvent, RequestType};
 pub use identity::{InvalidPhysicalId, LONGEST_PHYSICAL_ID, NotAStack, NotAnOwner, Owner, PhysicalId, Scope};
+pub use logging::init_log;
 pub use properties::blank_as_none;
 pub use resource::{Answer, CustomResource, Deletion, Outcome, Request};
 pub use response::LARGEST_RESPONSE;

@@ -24,9 +24,9 @@ const LIBRARIES: [&str; 9] = [
     "mio",
 ];
 
-/// Installs the log of a function: JSON where `AWS_LAMBDA_LOG_FORMAT` says so, `AWS_LAMBDA_LOG_LEVEL` and finer (INFO by
+/// Installs the log of a function, as [`Runtime::run`](crate::Runtime::run) does by itself: JSON where `AWS_LAMBDA_LOG_FORMAT` says so, `AWS_LAMBDA_LOG_LEVEL` and finer (INFO by
 /// default); of a panic its place only, since its message may quote anything.
-pub(crate) fn init() {
+pub fn init_log() {
     let setting = |name| std::env::var(name).unwrap_or_default();
     let json = setting("AWS_LAMBDA_LOG_FORMAT").eq_ignore_ascii_case("json");
     let level = setting("AWS_LAMBDA_LOG_LEVEL").parse().unwrap_or(LevelFilter::INFO);

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, OnceLock};
-use std::time::Instant as Clock;
+use std::time::{Instant as Clock, SystemTime};
 
 use aws_sdk_lambda::Client;
 use lambda_runtime::{Diagnostic, LambdaEvent, service_fn};
@@ -102,7 +102,7 @@ impl Runtime {
     /// # Panics
     /// Outside Lambda: its environment variables are missing.
     pub async fn run(self) -> Result<(), Error> {
-        logging::init();
+        logging::init_log();
         let (runtime, log, lambda) = (&self, &LogPlace::from_env(), &Arc::default());
         lambda_runtime::Runtime::new(service_fn(move |event: LambdaEvent<Value>| async move {
             let invocation = Invocation {
@@ -213,6 +213,27 @@ async fn go_on(event: &Event, invocation: &Invocation, state: &Value) -> Result<
     )
     .await
     .map_err(|error| error.to_string())
+}
+
+impl Event {
+    /// Answers `FAILED` in the stead of a function that died, before `end`, when this invocation is killed itself: `cause`,
+    /// cut where the response would be too large, then `hint`, which is kept whole. The physical id is the event's own, or
+    /// for a Create the [placeholder](PhysicalId::placeholder). CloudFormation takes the first answer to a request, so
+    /// that one too many does no harm.
+    ///
+    /// # Errors
+    /// [`Undelivered`] if the answer did not arrive.
+    pub async fn fail(&self, cause: &str, hint: &str, end: SystemTime) -> Result<(), Undelivered> {
+        let body = failure(self, &self.failure_id(), cause, hint);
+        let answered = async {
+            let attempts = deliver(&self.url, &body, Deadlines::until(end).answer)
+                .await
+                .inspect_err(|error| tracing::error!(outcome = "FAILED", %error, "not answered"))?;
+            tracing::info!(outcome = "FAILED", attempts, "answered");
+            Ok(())
+        };
+        answered.instrument(logging::span(self)).await
+    }
 }
 
 struct Failed {

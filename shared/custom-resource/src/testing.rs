@@ -141,7 +141,7 @@ impl Scenario {
         self
     }
 
-    /// The event, for whom it is to be sent by other means; its answer goes to `address`.
+    /// The event, its answer expected at `address`.
     #[must_use]
     pub fn event(&self, address: &str) -> Value {
         let mut event = self.event.clone();
@@ -149,6 +149,13 @@ impl Scenario {
             .entry("ResponseURL")
             .or_insert_with(|| json!(response_url(address)));
         Value::Object(event)
+    }
+
+    /// Hands the event to any function; the PUTs that came of it.
+    pub async fn hand_to(&self, function: impl AsyncFnOnce(Value)) -> Vec<Put> {
+        let server = Server::start(self.replies.clone(), self.invocations_denied).await;
+        function(self.event(&server.address())).await;
+        server.seen().0
     }
 
     /// Invokes the runtime as Lambda does.
@@ -218,7 +225,7 @@ impl Run {
         let [put] = self.puts.as_slice() else {
             panic!("expected exactly one response, got {:#?}", self.puts)
         };
-        Response(serde_json::from_str(&put.body).expect("a response is JSON"))
+        put.response()
     }
 
     /// The event with which the function invoked itself.
@@ -238,6 +245,17 @@ impl Run {
 /// A response as CloudFormation reads it.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Response(Value);
+
+impl Put {
+    /// The response that it carried.
+    ///
+    /// # Panics
+    /// If its body is not JSON.
+    #[must_use]
+    pub fn response(&self) -> Response {
+        Response(serde_json::from_str(&self.body).expect("a response is JSON"))
+    }
+}
 
 impl Response {
     /// `SUCCESS` or `FAILED`.
