@@ -11,6 +11,7 @@ use crate::preview::preview;
 use crate::private_file::PrivateFile;
 use crate::readiness::{Operation, readiness};
 use crate::report;
+use crate::screen::{say, say_line};
 use crate::steps::{Steps, confirm};
 use crate::style::Style;
 use crate::template::{LARGEST_DIRECT_TEMPLATE, Template};
@@ -99,7 +100,10 @@ pub async fn deploy(cloud: &Cloud, options: &DeployOptions, style: Style) -> Res
     }
     if let (true, Some(stack)) = (unchanged, &plan.present) {
         steps.end();
-        println!("\nNothing to deploy: the stack {} is up to date.\n", options.stack);
+        say_line(&format!(
+            "\nNothing to deploy: the stack {} is up to date.\n",
+            options.stack
+        ));
         summarise(cloud, &stack.id, options.setup.clone(), style).await?;
         return Ok(Verdict::Done);
     }
@@ -169,17 +173,17 @@ fn describe(plan: &Plan, cloud: &Cloud, options: &DeployOptions) -> String {
 /// Shows the changes; whether there are none.
 async fn show_changes(cloud: &Cloud, options: &DeployOptions, plan: &Plan, style: Style) -> Result<bool, DriverError> {
     let Some(stack) = &plan.present else {
-        println!("  Everything is new; nothing that stands is touched.");
+        say_line("  Everything is new; nothing that stands is touched.");
         return Ok(false);
     };
     if !plan.template.fits_in_a_request() {
         let text = "The template is too large for a preview without S3: the changes are not shown. Look at them with `aws \
                     cloudformation deploy --no-execute-changeset`.";
-        print!("{}", style.wrap(2, text));
+        say(&style.wrap(2, text));
         return Ok(false);
     }
     let changes = preview(cloud, stack, &plan.template, &plan.inputs, options.role_arn.as_deref()).await?;
-    print!("{}", render(&changes, style));
+    say(&render(&changes, style));
     // After a failure with rollback disabled even an unchanged template has something to do.
     Ok(changes.is_empty() && plan.operation == Operation::Update)
 }
@@ -198,24 +202,18 @@ async fn run(
     };
     let kept = plan.disables_rollback(options.rollback);
     let command = command(cloud, options, &plan.inputs, secrets.as_ref(), kept);
-    print!("{}", command.for_reading(2));
+    say(&command.for_reading(2));
     if secrets.is_some() {
-        print!(
-            "{}",
-            style.wrap(
-                2,
-                "One parameter is secret: all of them stand in a private file that is removed afterwards."
-            )
-        );
+        say(&style.wrap(
+            2,
+            "One parameter is secret: all of them stand in a private file that is removed afterwards.",
+        ));
     }
     if kept {
-        print!(
-            "{}",
-            style.wrap(
-                2,
-                "Rollback is disabled: after a failure everything stays as it is, to be continued."
-            )
-        );
+        say(&style.wrap(
+            2,
+            "Rollback is disabled: after a failure everything stays as it is, to be continued.",
+        ));
     }
     let since = cloud.latest_event(&options.stack).await?;
     let mut follower = Follower::new(cloud, &options.stack, since, style)?;
@@ -235,7 +233,7 @@ async fn run(
     }
     let verdict = ended(cloud, &options.stack, &follower, ending, options.setup.clone(), style).await?;
     if kept && verdict == Verdict::Failed {
-        print!("{}", report::how_to_continue(&options.stack, style));
+        say(&report::how_to_continue(&options.stack, style));
     }
     Ok(verdict)
 }

@@ -93,10 +93,15 @@ impl Event {
     /// The ARN of the nested stack that this event tells of, once it is known.
     #[must_use]
     pub fn nested_stack(&self) -> Option<&str> {
-        let nested = self.resource_type == STACK_TYPE
-            && self.physical_id != self.stack_id
-            && self.physical_id.starts_with("arn:");
-        nested.then_some(self.physical_id.as_str())
+        if self.resource_type != STACK_TYPE || self.physical_id == self.stack_id {
+            return None;
+        }
+        if self.physical_id.starts_with("arn:") {
+            return Some(&self.physical_id);
+        }
+        // A nested stack that failed at once may be known from the reason only.
+        let words = self.reason.strip_prefix("Embedded stack ")?;
+        words.split_whitespace().next().filter(|word| word.starts_with("arn:"))
     }
 
     /// Whether a function of the template's own decides when the resource is ready.
@@ -157,5 +162,8 @@ mod tests {
         assert_eq!(event.nested_stack(), Some(crate::testing::arn("database").as_str()));
         event.physical_id.clone_from(&event.stack_id);
         assert_eq!(event.nested_stack(), None);
+        event.physical_id = String::new();
+        event.reason = "Embedded stack arn:aws:x:stack/db/1 was not successfully created".to_owned();
+        assert_eq!(event.nested_stack(), Some("arn:aws:x:stack/db/1"));
     }
 }

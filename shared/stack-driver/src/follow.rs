@@ -5,6 +5,7 @@ use crate::cloud::{Cloud, CloudError};
 use crate::event::{Event, Status};
 use crate::journal::Journal;
 use crate::report;
+use crate::screen::{say, say_line};
 use crate::style::Style;
 use std::process::ExitStatus;
 use std::time::{Duration, Instant};
@@ -108,7 +109,7 @@ impl<'a> Follower<'a> {
                 _ = self.interrupt.recv() => return Ok(Ending::Interrupted),
                 _ = self.terminate.recv() => return Ok(Ending::Interrupted),
                 line = line_of(cli) => match line {
-                    Some(line) => println!("        aws: {line}"),
+                    Some(line) => say_line(&format!("        aws: {line}")),
                     None => if let Some(ending) = self.cli_ended(cli).await? { return Ok(ending) },
                 },
             }
@@ -136,7 +137,7 @@ impl<'a> Follower<'a> {
             Ok(()) => self.failures = 0,
             Err(error) if error.is_passing() && self.failures < PATIENCE => {
                 self.failures += 1;
-                println!("        {error}; trying again");
+                say_line(&format!("        {error}; trying again"));
             }
             Err(error) => return Err(error.into()),
         }
@@ -154,22 +155,19 @@ impl<'a> Follower<'a> {
         let Some(first) = own.first() else { return Ok(()) };
         let root = first.stack_id.clone();
         let journal = self.journal.get_or_insert_with(|| Journal::new(&root, self.since));
-        let before = if all {
-            journal.all_stacks()
-        } else {
-            journal.stacks_at_work()
-        };
+        let known = journal.all_stacks();
+        let before = journal.stacks_at_work();
         let mut rows = journal.take(own);
         let mut asked = vec![root];
         loop {
-            let known = if all {
-                journal.all_stacks()
-            } else {
-                journal.stacks_at_work()
-            };
-            let next = before
+            // Each that was or is at work, and each that is new: it may have ended already.
+            let now = journal.stacks_at_work();
+            let wanted =
+                |stack: &&String| all || before.contains(stack) || now.contains(stack) || !known.contains(stack);
+            let stacks = journal.all_stacks();
+            let next = stacks
                 .iter()
-                .chain(&known)
+                .filter(wanted)
                 .find(|stack| !asked.contains(stack))
                 .cloned();
             let Some(stack) = next else { break };
@@ -182,7 +180,7 @@ impl<'a> Follower<'a> {
             self.last_word = self.last_event;
         }
         for row in rows {
-            print!("{}", report::row(&row, self.style));
+            say(&report::row(&row, self.style));
         }
         Ok(())
     }
@@ -194,10 +192,11 @@ impl<'a> Follower<'a> {
         let Some((first, _)) = journal.span() else { return };
         // CloudFormation's clock and this machine's may differ by more than the wait: only differences are used.
         let now = journal.events().last().map_or(first, |last| last.at) + self.last_event.elapsed();
-        print!(
-            "{}",
-            report::waiting(now.saturating_sub(first), &journal.waiting(now), self.style)
-        );
+        say(&report::waiting(
+            now.saturating_sub(first),
+            &journal.waiting(now),
+            self.style,
+        ));
         self.last_word = Instant::now();
     }
 }

@@ -138,6 +138,8 @@ impl Journal {
             .filter(|event| event.at > self.since)
             .filter(|event| self.seen.insert((event.stack_id.clone(), event.id.clone())))
             .collect();
+        // CloudFormation lists the newest first; what happened within one millisecond keeps that order, reversed.
+        fresh.reverse();
         fresh.sort_by_key(|event| event.at);
         let first = self.events.first().or(fresh.first());
         let start = first.map_or(Duration::ZERO, |first| first.at);
@@ -233,7 +235,9 @@ impl Journal {
     fn measure(&mut self, path: &Path, event: &Event) -> Option<Duration> {
         if event.status.is_in_progress() {
             let begun = (event.at, event.resource_type.clone());
-            if event.is_echo() {
+            // The root's own clock runs from the beginning, through rollback and cleanup.
+            let goes_on = event.is_about_its_stack() && !event.status.opens_operation();
+            if event.is_echo() || goes_on {
                 self.begun.entry(path.clone()).or_insert(begun);
             } else {
                 self.begun.insert(path.clone(), begun);
@@ -303,6 +307,19 @@ mod tests {
         let new = event("root", "Topic", "UPDATE_COMPLETE", 105);
         assert_eq!(journal.take(vec![new.clone(), old]).len(), 1);
         assert_eq!(journal.take(vec![new]), []);
+    }
+
+    #[test]
+    fn events_of_one_moment_keep_the_order_in_which_they_happened() {
+        let mut journal = root();
+        let newest_first = vec![
+            event("root", "Topic", "CREATE_COMPLETE", 101),
+            event("root", "Topic", "CREATE_IN_PROGRESS", 101),
+        ];
+        assert_eq!(
+            shown(&journal.take(newest_first)),
+            ["0 CREATE_IN_PROGRESS Topic None", "0 CREATE_COMPLETE Topic Some(0)"]
+        );
     }
 
     #[test]

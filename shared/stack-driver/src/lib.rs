@@ -50,6 +50,7 @@ pub mod private_file;
 pub mod readiness;
 pub mod report;
 pub mod root_cause;
+pub mod screen;
 pub mod stand;
 pub mod steps;
 pub mod style;

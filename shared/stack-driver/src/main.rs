@@ -3,6 +3,7 @@
 use stack_driver::arguments::{Action, HELP, parse};
 use stack_driver::cloud::Cloud;
 use stack_driver::error::DriverError;
+use stack_driver::screen::say;
 use stack_driver::style::{Style, Tone};
 use stack_driver::verdict::{Verdict, summarise};
 use stack_driver::{deploy, stand};
@@ -36,7 +37,7 @@ async fn act(action: Action, style: Style) -> Result<Verdict, DriverError> {
         Action::Why(stack) => stand::why(&cloud, &stack, style).await,
         Action::Delete(options) => stand::delete(&cloud, &options, style).await,
         Action::Help => {
-            print!("{HELP}");
+            say(HELP);
             Ok(Verdict::Done)
         }
     }

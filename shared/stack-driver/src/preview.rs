@@ -5,6 +5,7 @@
 
 use crate::change_set::{Change, Replacement};
 use crate::cloud::{Cloud, CloudError, Stack};
+use crate::event::STACK_TYPE;
 use crate::inputs::Inputs;
 use crate::template::Template;
 use aws_sdk_cloudformation::operation::describe_change_set::DescribeChangeSetOutput;
@@ -187,6 +188,8 @@ fn read_change(path: String, change: &ResourceChange) -> Change {
         path,
         resource_type: change.resource_type().unwrap_or_default().to_owned(),
         replacement: match change.replacement() {
+            // No property of a nested stack forces a new one; its resources are listed with their own changes.
+            _ if change.resource_type() == Some(STACK_TYPE) => Replacement::No,
             Some(Sdk::True) => Replacement::Yes,
             Some(Sdk::Conditional) => Replacement::Maybe,
             _ => Replacement::No,
@@ -200,15 +203,17 @@ fn read_change(path: String, change: &ResourceChange) -> Change {
 }
 
 fn causes(change: &ResourceChange) -> Vec<String> {
+    let is_nested = change.resource_type() == Some(STACK_TYPE);
     let mut causes: Vec<String> = change
         .details()
         .iter()
         .filter_map(aws_sdk_cloudformation::types::ResourceChangeDetail::target)
         .filter_map(|target| {
-            let forces = matches!(
-                target.requires_recreation(),
-                Some(RequiresRecreation::Always | RequiresRecreation::Conditionally)
-            );
+            let forces = !is_nested
+                && matches!(
+                    target.requires_recreation(),
+                    Some(RequiresRecreation::Always | RequiresRecreation::Conditionally)
+                );
             let name = match target.attribute() {
                 Some(ResourceAttribute::Properties) | None => target.name()?.to_owned(),
                 Some(attribute) => attribute.as_str().to_owned(),

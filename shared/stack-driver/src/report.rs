@@ -14,13 +14,13 @@ pub fn row(row: &Row, style: Style) -> String {
         status if status.is_success() => Tone::Good,
         _ => Tone::Quiet,
     };
-    let status = style.paint(tone, &format!("{:<19}", row.status));
+    let status = style.paint(tone, &format!("{:<18}", row.status));
     let took = row
         .took
         .map_or_else(String::new, |took| format!("  {}", duration(took)));
-    let head = format!("{:>6}  {status} {}", clock(row.since_start), row.path.text());
+    let head = format!("{:>6}  {status}  {}", clock(row.since_start), row.path.text());
     let kind = style.paint(Tone::Quiet, &row.resource_type);
-    let bare = 27 + row.path.text().chars().count() + 2 + row.resource_type.chars().count() + took.len();
+    let bare = 28 + row.path.text().chars().count() + 2 + row.resource_type.chars().count() + took.len();
     // The type is what a narrow terminal can do without.
     let line = if bare <= style.width {
         format!("{head}  {kind}{took}\n")

@@ -7,6 +7,7 @@ use crate::follow::Follower;
 use crate::journal::Journal;
 use crate::report;
 use crate::root_cause::root_cause;
+use crate::screen::{say, say_line};
 use crate::steps::confirm;
 use crate::style::{Style, duration};
 use crate::verdict::{Verdict, ended, no_stack};
@@ -39,7 +40,10 @@ async fn find(cloud: &Cloud, stack: &str) -> Result<Stack, DriverError> {
 pub async fn follow(cloud: &Cloud, stack: &str, setup: Option<String>, style: Style) -> Result<Verdict, DriverError> {
     let found = find(cloud, stack).await?;
     if !found.status.is_in_progress() {
-        println!("Nothing is going on: the stack {} is {}.", found.name, found.status);
+        say_line(&format!(
+            "Nothing is going on: the stack {} is {}.",
+            found.name, found.status
+        ));
         return Ok(if found.status.is_success() {
             Verdict::Done
         } else {
@@ -68,7 +72,7 @@ pub async fn delete(cloud: &Cloud, options: &DeleteOptions, style: Style) -> Res
         .await?
         .filter(|stack| stack.status.as_str() != "DELETE_COMPLETE")
     else {
-        println!("There is no stack {}: nothing to delete.", options.stack);
+        say_line(&format!("There is no stack {}: nothing to delete.", options.stack));
         return Ok(Verdict::Done);
     };
     if stack.termination_protection {
@@ -82,15 +86,15 @@ pub async fn delete(cloud: &Cloud, options: &DeleteOptions, style: Style) -> Res
     let mut follower = Follower::new(cloud, &stack.id, since, style)?;
     cloud.delete_stack(&stack.id, options.role_arn.as_deref()).await?;
     if !options.wait {
-        println!(
+        say_line(&format!(
             "The stack {} is being deleted. Follow it: stack-driver follow --stack {}",
             stack.name, stack.name
-        );
+        ));
         return Ok(Verdict::Done);
     }
     let ending = follower.follow(&mut None).await?;
     let verdict = ended(cloud, &stack.name, &follower, ending, None, style).await?;
-    println!("{} in all", duration(start.elapsed()));
+    say_line(&format!("{} in all", duration(start.elapsed())));
     Ok(verdict)
 }
 
@@ -105,15 +109,15 @@ pub async fn why(cloud: &Cloud, stack: &str, style: Style) -> Result<Verdict, Dr
     for operation in operations.finished() {
         let journal = whole(cloud, &found, &operation).await?;
         if let Some(cause) = root_cause(&journal) {
-            println!("{} is {}\n", found.name, found.status);
-            print!("{}", report::root_cause(&cause, &found.name, style));
+            say_line(&format!("{} is {}\n", found.name, found.status));
+            say(&report::root_cause(&cause, &found.name, style));
             return Ok(Verdict::Done);
         }
     }
-    println!(
+    say_line(&format!(
         "No failure: the stack {} is {}, and no operation among its events has failed.",
         found.name, found.status
-    );
+    ));
     Ok(Verdict::Done)
 }
 

@@ -1,8 +1,9 @@
 //! The steps of a run with their times, and the one question that it asks.
 
 use crate::error::DriverError;
+use crate::screen::{say, say_line};
 use crate::style::{Style, Tone, duration};
-use std::io::{IsTerminal, Write};
+use std::io::IsTerminal;
 use std::time::Instant;
 
 /// Numbers the steps and measures them.
@@ -33,29 +34,29 @@ impl Steps {
         self.close();
         self.current += 1;
         self.step = Instant::now();
-        println!(
-            "{}",
-            self.style
-                .paint(Tone::Strong, &format!("[{}/{}] {title}", self.current, self.count))
+        say_line(
+            &self
+                .style
+                .paint(Tone::Strong, &format!("[{}/{}] {title}", self.current, self.count)),
         );
     }
 
     /// A remark within a step.
     pub fn note(&self, text: &str) {
-        print!("{}", self.style.wrap(2, &format!("{text}.")));
+        say(&self.style.wrap(2, &format!("{text}.")));
     }
 
     /// Ends the run.
     pub fn end(&mut self) {
         self.close();
         let total = format!("{} in all", duration(self.start.elapsed()));
-        println!("{}", self.style.paint(Tone::Quiet, &total));
+        say_line(&self.style.paint(Tone::Quiet, &total));
     }
 
     fn close(&self) {
         if self.current > 0 {
             let text = format!("  {}", duration(self.step.elapsed()));
-            println!("{}", self.style.paint(Tone::Quiet, &text));
+            say_line(&self.style.paint(Tone::Quiet, &text));
         }
     }
 }
@@ -70,11 +71,9 @@ pub fn confirm(question: &str) -> Result<(), DriverError> {
             question: question.to_owned(),
         });
     }
-    print!("{question} [y/N] ");
+    say(&format!("{question} [y/N] "));
     let mut answer = String::new();
-    let heard = std::io::stdout()
-        .flush()
-        .and_then(|()| std::io::stdin().read_line(&mut answer));
+    let heard = std::io::stdin().read_line(&mut answer);
     match (heard, answer.trim().to_lowercase().as_str()) {
         (Ok(_), "y" | "yes") => Ok(()),
         _ => Err(DriverError::Declined),

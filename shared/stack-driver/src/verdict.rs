@@ -7,6 +7,7 @@ use crate::inspect::inspect;
 use crate::journal::Journal;
 use crate::report;
 use crate::root_cause::root_cause;
+use crate::screen::{say, say_line};
 use crate::style::{Style, Tone};
 use std::process::ExitCode;
 
@@ -47,31 +48,37 @@ pub async fn ended(
 ) -> Result<Verdict, DriverError> {
     match ending {
         Ending::Interrupted => {
-            print!("\n{}", report::interrupted(stack, follower.has_begun(), style));
+            say(&format!(
+                "\n{}",
+                report::interrupted(stack, follower.has_begun(), style)
+            ));
             Ok(Verdict::Interrupted)
         }
         Ending::NothingBegun(status) if status.success() => {
-            println!("\nNothing to deploy: the stack {stack} is up to date.\n");
+            say_line(&format!("\nNothing to deploy: the stack {stack} is up to date.\n"));
             summarise(cloud, stack, setup, style).await?;
             Ok(Verdict::Done)
         }
         Ending::NothingBegun(status) => Err(DriverError::CliRefused(status)),
         Ending::Finished(status) if status.as_str() == "DELETE_COMPLETE" => {
-            println!(
+            say_line(&format!(
                 "\n{}",
                 style.paint(Tone::Good, &format!("The stack {stack} is deleted."))
-            );
+            ));
             Ok(Verdict::Done)
         }
         Ending::Finished(status) if status.is_success() => {
-            println!();
+            say_line("");
             summarise(cloud, follower.journal().map_or(stack, Journal::root), setup, style).await?;
             Ok(Verdict::Done)
         }
         Ending::Finished(status) => {
-            println!("\n{}\n", style.paint(Tone::Bad, &format!("{stack} is {status}")));
+            say_line(&format!(
+                "\n{}\n",
+                style.paint(Tone::Bad, &format!("{stack} is {status}"))
+            ));
             if let Some(cause) = follower.journal().and_then(root_cause) {
-                print!("{}", report::root_cause(&cause, stack, style));
+                say(&report::root_cause(&cause, stack, style));
             }
             Ok(Verdict::Failed)
         }
@@ -84,7 +91,7 @@ pub async fn ended(
 /// There is no such stack, or AWS cannot be asked.
 pub async fn summarise(cloud: &Cloud, stack: &str, setup: Option<String>, style: Style) -> Result<(), DriverError> {
     let found = cloud.stack(stack).await?.ok_or_else(|| no_stack(cloud, stack))?;
-    print!("{}", inspect(cloud, &found, setup).await?.render(style));
+    say(&inspect(cloud, &found, setup).await?.render(style));
     Ok(())
 }
 
