@@ -6,7 +6,7 @@ use std::time::Duration;
 use aws_sdk_secretsmanager::Client;
 use mysql_async::{Conn, OptsBuilder, SslOpts};
 use secrecy::ExposeSecret;
-use tokio::time::{Instant, sleep, timeout};
+use tokio::time::timeout;
 
 use crate::authority::Authority;
 use crate::connection::Connection;
@@ -15,9 +15,6 @@ use crate::error::{Error, Place};
 
 /// For one attempt, from the first packet to the log-in; a healthy server in the same region takes milliseconds.
 const ATTEMPT: Duration = Duration::from_secs(10);
-/// The pause after a first failed attempt; doubled each time up to the longest.
-const FIRST_PAUSE: Duration = Duration::from_millis(200);
-const LONGEST_PAUSE: Duration = Duration::from_secs(5);
 /// What the driver would otherwise ask the server for, in a round trip more.
 const MAX_PACKET: usize = 16 * 1024 * 1024;
 const WAIT_TIMEOUT_SECONDS: usize = 28_800;
@@ -84,39 +81,6 @@ impl Connector {
         self.connect(&again).await
     }
 
-    /// [`Connector::connect`], tried again until the deadline while the failure is one that may pass.
-    ///
-    /// # Errors
-    /// Any kind of [`Error`] but the one of secrets: the last one.
-    pub async fn connect_before(&self, deadline: Instant, credentials: &Credentials) -> Result<Connection, Error> {
-        let mut patience = Patience::until(deadline);
-        loop {
-            match self.connect(credentials).await {
-                Err(error) if patience.allows(&error).await => {}
-                other => return other,
-            }
-        }
-    }
-
-    /// [`Connector::connect_with_secret`], tried again until the deadline while the failure is one that may pass.
-    ///
-    /// # Errors
-    /// Any kind of [`Error`]: the last one.
-    pub async fn connect_with_secret_before(
-        &self,
-        deadline: Instant,
-        secrets: &Client,
-        arn: &str,
-    ) -> Result<Connection, Error> {
-        let mut patience = Patience::until(deadline);
-        loop {
-            match self.connect_with_secret(secrets, arn).await {
-                Err(error) if patience.allows(&error).await => {}
-                other => return other,
-            }
-        }
-    }
-
     /// Asked for here and not left to the driver, whose error would not tell a wrong name from a dead server.
     async fn resolve(&self) -> Result<Vec<IpAddr>, Error> {
         let unknown = |reason: String, temporary| Error::Dns {
@@ -161,31 +125,5 @@ impl Connector {
 
     fn address(&self) -> String {
         format!("{}:{}", self.host, self.port)
-    }
-}
-
-/// How long failures are borne.
-struct Patience {
-    deadline: Instant,
-    pause: Duration,
-}
-
-impl Patience {
-    fn until(deadline: Instant) -> Self {
-        Self {
-            deadline,
-            pause: FIRST_PAUSE,
-        }
-    }
-
-    /// Waits a little and says yes, if the failure may pass and there is time for another attempt.
-    async fn allows(&mut self, error: &Error) -> bool {
-        if !error.is_transient() || Instant::now() + self.pause >= self.deadline {
-            return false;
-        }
-        tracing::warn!(%error, "trying again");
-        sleep(self.pause).await;
-        self.pause = (self.pause * 2).min(LONGEST_PAUSE);
-        true
     }
 }

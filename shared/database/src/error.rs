@@ -47,6 +47,8 @@ pub enum Error {
         address: String,
         /// Who tried to log in.
         user: String,
+        /// MySQL's number of the error.
+        code: u16,
         /// What the server says.
         reason: String,
     },
@@ -110,11 +112,11 @@ impl Error {
         )
     }
 
-    /// MySQL's number of the error, where the server rejected a statement.
+    /// MySQL's number of the error, where the server refused the user or rejected a statement.
     #[must_use]
     pub fn code(&self) -> Option<u16> {
         match self {
-            Self::Statement { code, .. } => Some(*code),
+            Self::Authentication { code, .. } | Self::Statement { code, .. } => Some(*code),
             _ => None,
         }
     }
@@ -125,6 +127,7 @@ impl Error {
             mysql_async::Error::Server(error) if AUTHENTICATION.contains(&error.code) => Self::Authentication {
                 address: place.address.to_owned(),
                 user: place.user.to_owned(),
+                code: error.code,
                 reason: said(&error),
             },
             error => Self::running(error, place),

@@ -3,7 +3,7 @@
 //! - TLS always, with the server's certificate and name verified against RDS's own authorities ([`Authority`]); there is
 //!   no way to ask for less.
 //! - What went wrong is told apart ([`Error`]): the name, the network, TLS, the password, a missing right, or a server
-//!   that is busy for a moment. Only the last kind, and a network that may yet come up, are worth another try.
+//!   that is busy for a moment. Only the last kind, and a network that may yet come up, are worth another try ([`Patience`]).
 //! - A password that was rotated while we read it is read again, once ([`Connector::connect_with_secret`]).
 //! - Statements about users cannot be prepared in MySQL, so names and passwords are quoted here ([`quoting`]), under
 //!   either SQL mode.
@@ -28,6 +28,7 @@ mod connector;
 mod credentials;
 mod error;
 mod name;
+mod patience;
 pub mod quoting;
 
 pub use authority::{Authority, InvalidAuthority};
@@ -36,3 +37,4 @@ pub use connector::Connector;
 pub use credentials::{Credentials, SecretError, read_secret};
 pub use error::Error;
 pub use name::{InvalidName, Name, NameKind};
+pub use patience::Patience;
