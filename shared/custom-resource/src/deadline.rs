@@ -38,3 +38,36 @@ impl Deadlines {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn left_for_the_answer(timeout: u64) -> Duration {
+        let begin = Instant::now();
+        let deadlines = Deadlines::within(Duration::from_millis(timeout));
+        let handler = deadlines.handler - begin;
+        assert!(deadlines.handler < deadlines.hand_over && deadlines.hand_over < deadlines.answer);
+        Duration::from_millis(timeout).saturating_sub(handler)
+    }
+
+    #[test]
+    fn eight_seconds_belong_to_the_answer_or_half_of_what_there_is() {
+        let about = |expected: u64, timeout: u64| {
+            let left = left_for_the_answer(timeout);
+            let difference = left.abs_diff(Duration::from_millis(expected));
+            assert!(difference < Duration::from_millis(50), "{left:?} of {timeout} ms");
+        };
+        about(8000, 900_000);
+        about(8000, 16_000);
+        about(5000, 10_000);
+        about(1500, 3000);
+    }
+
+    #[test]
+    fn an_invocation_whose_time_is_over_has_none_left() {
+        let before = Instant::now();
+        let deadlines = Deadlines::until(SystemTime::UNIX_EPOCH);
+        assert!(deadlines.answer >= before && deadlines.answer <= Instant::now());
+    }
+}

@@ -242,3 +242,100 @@ impl fmt::Display for PhysicalId {
         f.write_str(&self.0)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const STACK: &str = "arn:aws:cloudformation:eu-central-1:123456789012:stack/my-shop/5a1c0d70";
+
+    fn scope() -> Scope {
+        Scope::new(STACK, "Database").unwrap()
+    }
+
+    fn anonymous(id: &str) -> bool {
+        PhysicalId::new(id).unwrap().is_anonymous(&scope())
+    }
+
+    #[test]
+    fn a_scope_tells_name_region_and_owner() {
+        assert_eq!(scope().stack_name(), "my-shop");
+        assert_eq!(scope().region(), "eu-central-1");
+        assert_eq!(scope().owner().to_string(), format!("{STACK}/Database"));
+    }
+
+    #[test]
+    fn what_is_no_stack_is_refused_with_the_shape_that_it_should_have() {
+        for wrong in [
+            "",
+            "shop",
+            "arn:aws:s3:::bucket",
+            "arn:aws:cloudformation:eu:1:stack/",
+            "arn:aws:cloudformation:eu:1:stack/a",
+        ] {
+            assert_eq!(
+                Scope::new(wrong, "Database").unwrap_err().to_string(),
+                format!(
+                    "StackId `{wrong}` is not the ARN of a stack (arn:PARTITION:cloudformation:REGION:ACCOUNT:stack/NAME/ID); only \
+                     CloudFormation should invoke this function"
+                )
+            );
+        }
+    }
+
+    #[test]
+    fn a_text_that_is_no_mark_is_refused() {
+        for wrong in ["", "Database", STACK, &format!("{STACK}/")] {
+            assert_eq!(
+                wrong.parse::<Owner>().unwrap_err().to_string(),
+                format!(
+                    "`{wrong}` is not a mark of ownership (STACK-ARN/LOGICAL-ID); whoever wrote it was not this runtime"
+                )
+            );
+        }
+    }
+
+    #[test]
+    fn an_id_is_neither_empty_nor_long_nor_of_several_lines() {
+        assert_eq!(PhysicalId::new(""), Err(InvalidPhysicalId::Empty));
+        assert_eq!(PhysicalId::new("a\nb"), Err(InvalidPhysicalId::ControlCharacter));
+        assert!(PhysicalId::new("é".repeat(512)).is_ok());
+        assert_eq!(
+            PhysicalId::new("é".repeat(513)).unwrap_err().to_string(),
+            "a physical resource id of 1026 bytes is longer than CloudFormation's 1024; shorten what identifies the resource, or \
+             hash it"
+        );
+    }
+
+    #[test]
+    fn an_id_that_cloudformation_invented_for_this_very_resource_is_known() {
+        for invented in [
+            "my-shop-Database-1K3ZP8QF0WXYZ",
+            "my-shop-Database-1a2b3c4d5e6f",
+            "my-sh-Datab-1K3ZP8QF0WXYZ",
+        ] {
+            assert!(anonymous(invented), "{invented}");
+        }
+        for other in [
+            "my-shop-Other-1K3ZP8QF0WXYZ",
+            "shop-Database-1K3ZP8QF0WXYZ",
+            "my-shop-Database",
+            "my-shop-Database-",
+            "my-shop-Database-short",
+            "my-shop-Database-1K3ZP8QF0WXYZ/x",
+            "Database-1K3ZP8QF0WXYZ",
+            "-Database-1K3ZP8QF0WXYZ",
+            "my-shop--1K3ZP8QF0WXYZ",
+        ] {
+            assert!(!anonymous(other), "{other}");
+        }
+    }
+
+    #[test]
+    fn the_placeholder_is_of_one_resource_only() {
+        let ours = PhysicalId::placeholder(STACK, "Database");
+        assert_eq!(ours.as_str(), "unmade:4407f6a536c0c288bb406479");
+        assert!(ours.is_anonymous(&scope()));
+        assert!(!PhysicalId::placeholder(STACK, "Other").is_anonymous(&scope()));
+    }
+}

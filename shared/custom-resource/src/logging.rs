@@ -12,17 +12,7 @@ use crate::event::Event;
 
 /// The libraries underneath: their finer levels show whole events and requests, the signed URL among them. They stay at
 /// warnings whatever level the operator chooses.
-const LIBRARIES: [&str; 9] = [
-    "aws_",
-    "h2",
-    "hyper",
-    "lambda_runtime",
-    "log",
-    "rustls",
-    "tokio",
-    "tower",
-    "mio",
-];
+const LIBRARIES: [&str; 6] = ["aws_", "h2", "hyper", "lambda_runtime", "rustls", "tower"];
 
 /// Installs the log of a function, as [`Runtime::run`](crate::Runtime::run) does by itself: JSON where `AWS_LAMBDA_LOG_FORMAT` says so, `AWS_LAMBDA_LOG_LEVEL` and finer (INFO by
 /// default); of a panic its place only, since its message may quote anything.

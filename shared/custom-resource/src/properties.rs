@@ -171,3 +171,6 @@ fn kind_of(unexpected: Unexpected<'_>) -> &'static str {
         _ => "of another kind",
     }
 }
+
+#[cfg(test)]
+mod tests;

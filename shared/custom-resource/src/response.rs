@@ -151,3 +151,6 @@ fn body<'a>(
         data,
     }
 }
+
+#[cfg(test)]
+mod tests;
