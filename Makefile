@@ -13,13 +13,16 @@ PACKAGES := $(addprefix --package ,$(FUNCTIONS))
 PYTHON_CODE := tools tests/local-aws tests/templates tests/end-to-end tests/bench
 ENV ?=
 
-.PHONY: help up down test lint unit servers end-to-end local-functions fuzz bench package deploy audit setup setup-lint
+.PHONY: help up env down test lint unit servers end-to-end local-functions fuzz bench package deploy audit setup setup-lint
 
 help: ## what each target does
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/; s/\$$\$$/$$/g' | expand -t 12
 
 up: setup local-functions ## deploy the whole root template on the local AWS and show what came of it
 	tools/up
+
+env: ## exports for a shell that is to use the local AWS: eval "$$(make -s env)"
+	@python3 -m local_aws env
 
 down: ## stop exactly what `make up` started
 	python3 -m local_aws stop
@@ -61,7 +64,7 @@ bench: setup ## the release binaries beside the same jobs in Python
 package: setup ## dist/aws: templates, function zips for arm64, checksums
 	tools/package
 
-deploy: package ## deploy to AWS: make deploy ENV=prod STACK=... BUCKET=...
+deploy: package ## deploy to AWS: make deploy ENV=prod BUCKET=... [STACK=...]
 	tools/deploy "$(ENV)"
 
 audit: setup-lint ## security advisories of every crate (needs the advisory database)
