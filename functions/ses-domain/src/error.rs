@@ -1,0 +1,123 @@
+//! What can go wrong, in words for the operator.
+
+use std::error::Error as StdError;
+
+use aws_sdk_route53::error::{DisplayErrorContext, ProvideErrorMetadata, SdkError};
+use thiserror::Error;
+
+use crate::plan::PlanError;
+use crate::settings::ZoneId;
+use crate::zone::ZoneError;
+
+/// Why an event failed: the thing, the value, the remedy.
+#[derive(Debug, Error)]
+pub enum Error {
+    /// Something that is not ours is in the way.
+    #[error(transparent)]
+    Plan(#[from] PlanError),
+    /// No zone can be used.
+    #[error(transparent)]
+    Zone(#[from] ZoneError),
+    /// A call to AWS failed.
+    #[error("{action} for {thing} failed: {reason}; {remedy}")]
+    Aws {
+        /// The call as IAM spells it.
+        action: &'static str,
+        /// What it was about.
+        thing: String,
+        /// AWS's code and message.
+        reason: String,
+        /// What to do.
+        remedy: String,
+    },
+    /// The same step was refused again and again although nothing else changed.
+    #[error("AWS refuses to {step}: {reason}; correct what it names and update the stack")]
+    Refused {
+        /// The step.
+        step: String,
+        /// AWS's reason.
+        reason: String,
+    },
+    /// Somebody else keeps changing what we change.
+    #[error(
+        "{thing} changed {rounds} times while it was being set up; find out who else changes it, and update the stack again"
+    )]
+    Contended {
+        /// What changed.
+        thing: String,
+        /// How often we tried.
+        rounds: usize,
+    },
+    /// A Delete ran beside this Create or Update.
+    #[error(
+        "SES identity {0} was deleted while it was being set up; the DNS records written for it were removed again: \
+         create the stack again if this was not intended"
+    )]
+    Deleted(String),
+    /// SES has not found the records in time.
+    #[error(
+        "SES has not verified {domain} after {seconds} s: {pending}. Check that the registrar delegates {domain} to the \
+         name servers of {place} and that these records can be seen from outside: {records}. If they can, update the \
+         stack again or raise WaitSeconds; OnTimeout SUCCEED does not wait for it"
+    )]
+    Unverified {
+        /// The domain.
+        domain: String,
+        /// How long was waited.
+        seconds: u64,
+        /// What is pending, with SES's status.
+        pending: String,
+        /// The zone, or where else the records should be.
+        place: String,
+        /// The records that SES looks for.
+        records: String,
+    },
+}
+
+impl Error {
+    /// An error of a call to AWS.
+    pub(crate) fn aws<E, R>(action: &'static str, thing: impl Into<String>) -> impl FnOnce(SdkError<E, R>) -> Self
+    where
+        E: ProvideErrorMetadata + StdError + 'static,
+        R: std::fmt::Debug + 'static,
+    {
+        let thing = thing.into();
+        move |error| Self::Aws {
+            remedy: remedy(action, error.code().unwrap_or_default()),
+            reason: reason(&error),
+            action,
+            thing,
+        }
+    }
+}
+
+/// AWS's code and message, or what kept the call from being answered.
+pub(crate) fn reason<E, R>(error: &SdkError<E, R>) -> String
+where
+    E: ProvideErrorMetadata + StdError + 'static,
+    R: std::fmt::Debug + 'static,
+{
+    match (error.code(), error.message()) {
+        (Some(code), Some(message)) => format!("{code}: {message}"),
+        (Some(code), None) => code.to_owned(),
+        _ => DisplayErrorContext(error).to_string(),
+    }
+}
+
+fn remedy(action: &str, code: &str) -> String {
+    match code {
+        "AccessDenied" | "AccessDeniedException" | "NotAuthorized" => {
+            format!("allow {action} on it to the function's role, or to RoleArn's if one is given")
+        }
+        "NoSuchHostedZone" => "give the id of a zone that exists, in this account or in RoleArn's".to_owned(),
+        "Throttling" | "ThrottlingException" | "TooManyRequestsException" => {
+            "the account's request rate was exhausted: try again".to_owned()
+        }
+        _ => "correct what it names, or try again".to_owned(),
+    }
+}
+
+/// The zone as errors name it.
+pub(crate) fn zone(id: &ZoneId) -> String {
+    format!("hosted zone {id}")
+}
