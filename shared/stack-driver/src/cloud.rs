@@ -156,6 +156,7 @@ impl Cloud {
             return CloudError::Region { action };
         }
         if DisplayErrorContext(error).to_string().contains("redentials") {
+            let cause = credentials_cause(&cause);
             return CloudError::Credentials { action, cause };
         }
         let remedy = if self.endpoint().is_some() {
@@ -292,6 +293,21 @@ fn is_absent<E: ProvideErrorMetadata, R>(error: &SdkError<E, R>) -> bool {
         .is_some_and(|message| message.contains("does not exist"))
 }
 
+/// The chain of providers lists a line each; those that nobody configured say nothing.
+fn credentials_cause(chain: &str) -> String {
+    let unset = ["was not enabled", "not configured"];
+    let telling: Vec<&str> = chain
+        .lines()
+        .filter(|line| !unset.iter().any(|text| line.contains(text)))
+        .map(str::trim)
+        .filter(|line| !line.ends_with("Attempted:"))
+        .collect();
+    if telling.is_empty() {
+        return "none in the environment, the profile or the machine's role".to_owned();
+    }
+    telling.join("; ").trim_end_matches('.').to_owned()
+}
+
 fn innermost(error: &dyn std::error::Error) -> String {
     let mut cause = error;
     while let Some(deeper) = cause.source() {
@@ -352,4 +368,36 @@ fn read_event(event: &StackEvent) -> Event {
 
 fn since_epoch(time: &DateTime) -> Duration {
     Duration::try_from_secs_f64(time.as_secs_f64()).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn of_a_chain_of_credentials_only_what_was_configured_is_told() {
+        let chain = "no credentials found in chain. Attempted:\n  Environment: the credential provider was not enabled: \
+                     environment variable not set\n  EcsContainer: the credential provider was not enabled: ECS provider not \
+                     configured";
+        assert_eq!(
+            credentials_cause(chain),
+            "none in the environment, the profile or the machine's role"
+        );
+        assert_eq!(
+            credentials_cause("the SSO feature is not compiled in."),
+            "the SSO feature is not compiled in"
+        );
+    }
+
+    #[test]
+    fn only_a_moments_trouble_is_worth_another_try() {
+        let refused = |code: &str| CloudError::Refused {
+            action: String::new(),
+            code: code.to_owned(),
+            message: String::new(),
+        };
+        let passing = ["Throttling", "ServiceUnavailable", "AccessDenied", "ValidationError"]
+            .map(|code| refused(code).is_passing());
+        assert_eq!(passing, [true, true, false, false]);
+    }
 }
