@@ -35,6 +35,7 @@ mod record;
 use std::time::SystemTime;
 
 use custom_resource::Undelivered;
+use lambda_runtime::Diagnostic;
 use serde_json::Value;
 use thiserror::Error;
 
@@ -49,6 +50,15 @@ pub enum NotAnswered {
     /// The answer did not arrive.
     #[error(transparent)]
     Undelivered(#[from] Undelivered),
+}
+
+impl From<NotAnswered> for Diagnostic {
+    fn from(error: NotAnswered) -> Self {
+        Self {
+            error_type: "NotAnswered".into(),
+            error_message: error.to_string(),
+        }
+    }
 }
 
 /// Answers for the function whose failed invocation `record` describes, before `end`, when this invocation is killed.

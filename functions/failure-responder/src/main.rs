@@ -10,7 +10,7 @@ async fn main() -> Result<(), Error> {
     init_log();
     let function = service_fn(|record: LambdaEvent<Value>| async move {
         let end = record.context.deadline();
-        Ok::<(), Error>(respond(record.payload, end).await?)
+        respond(record.payload, end).await
     });
     Runtime::new(function).run().await
 }

@@ -21,3 +21,30 @@ pub(crate) async fn guarded<T>(work: impl Future<Output = T>, deadline: Instant)
         Err(_) => Err(Fault::TimedOut),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+
+    async fn within(work: impl Future<Output = u8>, milliseconds: u64) -> Result<u8, Fault> {
+        guarded(work, Instant::now() + Duration::from_millis(milliseconds)).await
+    }
+
+    #[tokio::test]
+    async fn each_way_to_end_is_told_apart() {
+        assert_eq!(within(async { 1 }, 1000).await, Ok(1));
+        assert_eq!(within(async { panic!("a defect") }, 1000).await, Err(Fault::Panicked));
+        assert_eq!(within(std::future::pending(), 10).await, Err(Fault::TimedOut));
+    }
+
+    #[tokio::test]
+    async fn a_panic_after_a_pause_is_one_too() {
+        let late = async {
+            tokio::task::yield_now().await;
+            panic!("a defect")
+        };
+        assert_eq!(within(late, 1000).await, Err(Fault::Panicked));
+    }
+}

@@ -19,7 +19,7 @@ const LIBRARIES: [&str; 6] = ["aws_", "h2", "hyper", "lambda_runtime", "rustls",
 pub fn init_log() {
     let setting = |name| std::env::var(name).unwrap_or_default();
     let json = setting("AWS_LAMBDA_LOG_FORMAT").eq_ignore_ascii_case("json");
-    let level = setting("AWS_LAMBDA_LOG_LEVEL").parse().unwrap_or(LevelFilter::INFO);
+    let level = level(&setting("AWS_LAMBDA_LOG_LEVEL"));
     // Another subscriber may stand already; then its owner wanted it.
     let _ = tracing::subscriber::set_global_default(subscriber(std::io::stdout, level, json));
     panic::set_hook(Box::new(|panic| {
@@ -28,6 +28,15 @@ pub fn init_log() {
             .map_or(("unknown", 0), |place| (place.file(), place.line()));
         tracing::error!(file, line, "the function panicked");
     }));
+}
+
+/// Lambda's names for levels; the parser would take an unset one for ERROR.
+fn level(name: &str) -> LevelFilter {
+    match name {
+        "FATAL" => LevelFilter::ERROR,
+        "" => LevelFilter::INFO,
+        name => name.parse().unwrap_or(LevelFilter::INFO),
+    }
 }
 
 /// The log as it is written to `writer`.
@@ -39,7 +48,7 @@ where
     let filter = Targets::new().with_default(level).with_targets(quiet);
     let layer = fmt::layer().with_ansi(false).with_target(false).with_writer(writer);
     let layer = if json {
-        layer.json().flatten_event(true).boxed()
+        layer.json().flatten_event(true).with_current_span(false).boxed()
     } else {
         layer.boxed()
     };
@@ -57,4 +66,25 @@ pub(crate) fn span(event: &Event) -> Span {
         request_id = event.request_id,
         continued = event.continued(),
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_level_of_lambdas_is_understood_and_none_is_info() {
+        let levels = ["TRACE", "DEBUG", "INFO", "WARN", "ERROR", "FATAL", "", "loud"].map(level);
+        let expected = [
+            LevelFilter::TRACE,
+            LevelFilter::DEBUG,
+            LevelFilter::INFO,
+            LevelFilter::WARN,
+            LevelFilter::ERROR,
+            LevelFilter::ERROR,
+            LevelFilter::INFO,
+            LevelFilter::INFO,
+        ];
+        assert_eq!(levels, expected);
+    }
 }

@@ -117,9 +117,15 @@ fn no_properties_at_all_are_none_set() {
     assert_eq!(parse::<Properties>(&Value::Null), parse(&json!({})));
 }
 
+fn assert_each(table: &[(Value, &str)]) {
+    for (properties, expected) in table {
+        assert_eq!(wrong(properties), *expected, "{properties}");
+    }
+}
+
 #[test]
-fn an_error_names_the_path_and_what_is_expected_but_never_the_value() {
-    let table = [
+fn an_error_says_what_is_expected_but_never_the_value() {
+    assert_each(&[
         (
             json!({"Enabled": "secret"}),
             "`Enabled` must be true or false, but is another string",
@@ -164,6 +170,12 @@ fn an_error_names_the_path_and_what_is_expected_but_never_the_value() {
             json!({"Mode": {"Plain": 1}}),
             "`Mode` must be a string, but is a number",
         ),
+    ]);
+}
+
+#[test]
+fn an_error_names_the_path_to_what_is_wrong() {
+    assert_each(&[
         (
             json!({"Grants": [{"Privileges": []}, {"Privileges": ["ok", ["secret"]]}]}),
             "`Grants[1].Privileges[1]` must be a string, but is a list",
@@ -197,10 +209,7 @@ fn an_error_names_the_path_and_what_is_expected_but_never_the_value() {
             json!({"Range": [1]}),
             "`Range` must be a tuple of size 2, but has 1 elements",
         ),
-    ];
-    for (properties, expected) in table {
-        assert_eq!(wrong(&properties), expected, "{properties}");
-    }
+    ]);
 }
 
 proptest! {
