@@ -1,6 +1,6 @@
 //! The real `aws` command as a child process, its words shown as they come.
 
-use crate::command_line::CommandLine;
+use crate::command_line::{CommandLine, own_name};
 use std::process::{ExitStatus, Stdio};
 use tokio::io::{AsyncBufReadExt, AsyncRead, BufReader};
 use tokio::process::{Child, Command};
@@ -18,7 +18,7 @@ pub enum CliError {
         cause: std::io::Error,
     },
     /// It could not be waited for.
-    #[error("the AWS CLI's end cannot be awaited: {0}; look at the stack with `stack-driver follow`")]
+    #[error("the AWS CLI's end cannot be awaited: {0}; look at the stack with `{me} follow`", me = own_name())]
     Lost(std::io::Error),
 }
 

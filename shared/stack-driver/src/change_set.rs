@@ -50,7 +50,7 @@ impl Change {
     }
 
     fn remark(&self) -> String {
-        let fate = match self.policy.as_str() {
+        let fate = match self.policy.trim_start_matches("ReplaceAnd") {
             "" => String::new(),
             "Delete" => "the old one is deleted".to_owned(),
             "Retain" => "the old one is kept".to_owned(),

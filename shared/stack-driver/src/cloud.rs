@@ -105,7 +105,12 @@ pub struct Cloud {
 impl Cloud {
     /// Reads the environment and the profile, as the AWS CLI does.
     pub async fn from_environment() -> Self {
-        let config = aws_config::defaults(BehaviorVersion::v2026_01_12()).load().await;
+        Self::new(aws_config::defaults(BehaviorVersion::v2026_01_12()).load().await)
+    }
+
+    /// Uses a configuration that somebody else made.
+    #[must_use]
+    pub fn new(config: SdkConfig) -> Self {
         Self {
             cloudformation: Client::new(&config),
             config,

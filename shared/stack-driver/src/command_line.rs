@@ -1,6 +1,21 @@
 //! A command as a value: what is run is what is printed.
 
 use std::fmt::Write as _;
+use std::sync::OnceLock;
+
+static OWN_NAME: OnceLock<String> = OnceLock::new();
+
+/// Sets how this program was called, so that a command that it prints can be pasted; only the first call counts.
+pub fn set_own_name(name: &str) {
+    // The name is set before anything is printed; a second one would contradict what stands on the screen.
+    let _ = OWN_NAME.set(quote(name));
+}
+
+/// How this program was called.
+#[must_use]
+pub fn own_name() -> &'static str {
+    OWN_NAME.get().map_or("stack-driver", String::as_str)
+}
 
 /// A command with the environment that it needs besides the inherited one.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -2,6 +2,7 @@
 
 use crate::aws_cli::{AwsCli, CliError};
 use crate::cloud::{Cloud, CloudError};
+use crate::command_line::own_name;
 use crate::event::{Event, Status};
 use crate::journal::Journal;
 use crate::report;
@@ -20,7 +21,7 @@ const QUIET: Duration = Duration::from_secs(10);
 #[derive(Debug, thiserror::Error)]
 pub enum FollowError {
     /// CloudFormation does not answer.
-    #[error("{0}. The stack goes on by itself: `stack-driver follow` shows it again")]
+    #[error("{0}. The stack goes on by itself: `{me} follow` shows it again", me = own_name())]
     Cloud(#[from] CloudError),
     /// The AWS CLI is lost.
     #[error(transparent)]

@@ -2,6 +2,7 @@
 
 use stack_driver::arguments::{Action, HELP, parse};
 use stack_driver::cloud::Cloud;
+use stack_driver::command_line::set_own_name;
 use stack_driver::error::DriverError;
 use stack_driver::screen::say;
 use stack_driver::style::{Style, Tone};
@@ -11,6 +12,9 @@ use std::process::ExitCode;
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> ExitCode {
+    if let Some(name) = std::env::args_os().next() {
+        set_own_name(&name.to_string_lossy());
+    }
     let action = match parse(std::env::args_os().skip(1)) {
         Ok(action) => action,
         Err(error) => {

@@ -1,6 +1,6 @@
 //! Whether a stack can be deployed in the state that it is in.
 
-use crate::command_line::CommandLine;
+use crate::command_line::{CommandLine, own_name};
 use crate::event::Status;
 
 /// What a deployment does to a stack.
@@ -19,8 +19,9 @@ pub enum Operation {
 pub enum NotReady {
     /// Something is going on.
     #[error(
-        "the stack {stack} is in {status}: another operation is running. Follow it with `stack-driver follow --stack {stack}` and \
-         deploy when it has ended"
+        "the stack {stack} is in {status}: another operation is running. Follow it with `{me} follow --stack {stack}` and \
+         deploy when it has ended",
+        me = own_name()
     )]
     Busy {
         /// The stack's name.
@@ -30,8 +31,9 @@ pub enum NotReady {
     },
     /// Only deletion is possible.
     #[error(
-        "the stack {stack} is in {status}: its creation failed and it can only be deleted. See why with `stack-driver why \
-         --stack {stack}`, then delete it: `{delete}`"
+        "the stack {stack} is in {status}: its creation failed and it can only be deleted. See why with `{me} why \
+         --stack {stack}`, then delete it: `{delete}`",
+        me = own_name()
     )]
     OnlyDelete {
         /// The stack's name.
@@ -43,8 +45,9 @@ pub enum NotReady {
     },
     /// A deletion stopped half-way.
     #[error(
-        "the stack {stack} is in {status}: its deletion stopped half-way. See what would not go with `stack-driver why --stack \
-         {stack}`, remove the cause, and delete again: `{delete}`"
+        "the stack {stack} is in {status}: its deletion stopped half-way. See what would not go with `{me} why --stack \
+         {stack}`, remove the cause, and delete again: `{delete}`",
+        me = own_name()
     )]
     HalfDeleted {
         /// The stack's name.
@@ -56,9 +59,10 @@ pub enum NotReady {
     },
     /// The rollback of an update failed.
     #[error(
-        "the stack {stack} is in {status}: an update failed, and so did its rollback. See why with `stack-driver why --stack \
+        "the stack {stack} is in {status}: an update failed, and so did its rollback. See why with `{me} why --stack \
          {stack}`, remove the cause, and let the rollback go on: `{resume}`; a resource that cannot be rolled back is left out \
-         with --resources-to-skip LogicalId (in a nested stack NestedStackName.LogicalId)"
+         with --resources-to-skip LogicalId (in a nested stack NestedStackName.LogicalId)",
+        me = own_name()
     )]
     StuckRollback {
         /// The stack's name.

@@ -1,6 +1,6 @@
 //! The story of an operation as lines of text.
 
-use crate::command_line::CommandLine;
+use crate::command_line::{CommandLine, own_name};
 use crate::journal::{Row, Waiting};
 use crate::readiness::cloudformation;
 use crate::root_cause::{Failure, RootCause, advice, log_stream};
@@ -57,9 +57,9 @@ fn wait(waiting: &Waiting) -> String {
     format!("{} ({}{whom})", waiting.path.text(), duration(waiting.elapsed))
 }
 
-/// Why it failed, and how to see more.
+/// Why it failed, and how to see more; `shell` brings a shell to this AWS.
 #[must_use]
-pub fn root_cause(cause: &RootCause, stack: &str, style: Style) -> String {
+pub fn root_cause(cause: &RootCause, stack: &str, shell: Option<&str>, style: Style) -> String {
     let first = &cause.first;
     let title = format!("Root cause: {} ({})", first.path, first.resource_type);
     let mut parts = vec![style.paint(Tone::Bad, &title), "\n".to_owned(), failure(first, style)];
@@ -71,12 +71,13 @@ pub fn root_cause(cause: &RootCause, stack: &str, style: Style) -> String {
         parts.push(style.wrap(4, &other.reason));
     }
     parts.push(heading("To see more", style));
+    parts.extend(shell.map(|line| format!("  {line}\n")));
     parts.extend(
         see_more(first)
             .iter()
             .map(|command| format!("  {}\n", command.one_line())),
     );
-    parts.push(format!("  stack-driver why --stack {stack}\n"));
+    parts.push(format!("  {} why --stack {stack}\n", own_name()));
     parts.concat()
 }
 
@@ -130,8 +131,9 @@ pub fn interrupted(stack: &str, has_begun: bool, style: Style) -> String {
     }
     let cancel = cloudformation("cancel-update-stack", stack).one_line();
     let delete = cloudformation("delete-stack", stack).one_line();
+    let me = own_name();
     let lines = format!(
-        "Interrupted. The stack {stack} goes on without this terminal.\n  follow it:         stack-driver follow --stack {stack}\n  cancel \
+        "Interrupted. The stack {stack} goes on without this terminal.\n  follow it:         {me} follow --stack {stack}\n  cancel \
          an update:  {cancel}\n  cancel a create:   {delete}\n"
     );
     lines
@@ -208,13 +210,14 @@ mod tests {
     fn the_root_cause_comes_with_its_path_its_remedy_and_the_commands_that_show_more() {
         let cause = crate::root_cause::root_cause(&story().0).expect("a cause");
         assert_eq!(
-            root_cause(&cause, "mautic", Style::PLAIN),
+            root_cause(&cause, "mautic", Some("export A=b"), Style::PLAIN),
             format!(
                 "Root cause: Database / Schema (Custom::Schema)
   CREATE_FAILED
   {REASON}
 
 To see more
+  export A=b
   aws logs get-log-events --log-group-name /aws/lambda/database-init --log-stream-name '2026/11/24/[$LATEST]0a1b' --query 'events[].message' --output text
   aws cloudformation describe-stack-events --stack-name {} --query 'StackEvents[?ends_with(ResourceStatus, `_FAILED`)].[LogicalResourceId, ResourceStatusReason]' --output text
   stack-driver why --stack mautic

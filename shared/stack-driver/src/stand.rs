@@ -1,6 +1,7 @@
 //! What is done with a stack that stands: follow it, explain its last failure, delete it.
 
 use crate::cloud::{Cloud, CloudError, Stack};
+use crate::command_line::own_name;
 use crate::error::DriverError;
 use crate::event::Event;
 use crate::follow::Follower;
@@ -10,6 +11,7 @@ use crate::root_cause::root_cause;
 use crate::screen::{say, say_line};
 use crate::steps::confirm;
 use crate::style::{Style, duration};
+use crate::summary::shell_line;
 use crate::verdict::{Verdict, ended, no_stack};
 use std::time::{Duration, Instant};
 
@@ -87,8 +89,10 @@ pub async fn delete(cloud: &Cloud, options: &DeleteOptions, style: Style) -> Res
     cloud.delete_stack(&stack.id, options.role_arn.as_deref()).await?;
     if !options.wait {
         say_line(&format!(
-            "The stack {} is being deleted. Follow it: stack-driver follow --stack {}",
-            stack.name, stack.name
+            "The stack {} is being deleted. Follow it: {} follow --stack {}",
+            stack.name,
+            own_name(),
+            stack.name
         ));
         return Ok(Verdict::Done);
     }
@@ -104,13 +108,14 @@ pub async fn delete(cloud: &Cloud, options: &DeleteOptions, style: Style) -> Res
 /// There is no such stack, or AWS does not answer.
 pub async fn why(cloud: &Cloud, stack: &str, style: Style) -> Result<Verdict, DriverError> {
     let found = find(cloud, stack).await?;
+    let shell = shell_line(None, cloud.endpoint());
     let mut operations = Operations::default();
     cloud.events_until(&found.id, |event| operations.note(event)).await?;
     for operation in operations.finished() {
         let journal = whole(cloud, &found, &operation).await?;
         if let Some(cause) = root_cause(&journal) {
             say_line(&format!("{} is {}\n", found.name, found.status));
-            say(&report::root_cause(&cause, &found.name, style));
+            say(&report::root_cause(&cause, &found.name, shell.as_deref(), style));
             return Ok(Verdict::Done);
         }
     }

@@ -1,6 +1,6 @@
 //! What stands after a deployment, for people.
 
-use crate::command_line::CommandLine;
+use crate::command_line::{CommandLine, quote};
 use crate::dns::{Purpose, Record};
 use crate::event::Status;
 use crate::readiness::cloudformation;
@@ -178,73 +178,66 @@ impl Summary {
 
     /// What each command shows, and the command.
     fn commands(&self) -> Vec<(String, String)> {
-        let aws = |words: &[&str]| CommandLine::new("aws").with(words.iter().copied()).one_line();
-        let mut commands = Vec::new();
-        match (&self.setup, &self.endpoint) {
-            (Some(setup), _) => commands.push(("a shell that speaks to this AWS".to_owned(), setup.clone())),
-            (None, Some(endpoint)) => {
-                commands.push((
-                    "a shell that speaks to this AWS".to_owned(),
-                    format!("export AWS_ENDPOINT_URL={endpoint}"),
-                ));
-            }
-            (None, None) => {}
-        }
-        for mail in &self.mail {
-            if let Some(zone) = &mail.zone {
-                let line = aws(&[
-                    "route53",
-                    "list-resource-record-sets",
-                    "--hosted-zone-id",
-                    zone,
-                    "--output",
-                    "table",
-                ]);
-                commands.push((format!("the zone of {} as it stands", mail.domain), line));
-            }
-            let line = aws(&["sesv2", "get-email-identity", "--email-identity", &mail.domain]);
-            commands.push((format!("what SES thinks of {}", mail.domain), line));
-        }
-        for secret in &self.secrets {
-            let query = ["--query", "SecretString", "--output", "text"];
-            let line = aws(&[
-                ["secretsmanager", "get-secret-value", "--secret-id", secret].as_slice(),
-                &query,
-            ]
-            .concat());
-            commands.push(("a database password; it appears on the screen".to_owned(), line));
-        }
-        for user in &self.users {
-            let (host, port) = user.server.rsplit_once(':').unwrap_or((&user.server, "3306"));
-            let schema = self
-                .schemas
-                .iter()
-                .find(|schema| schema.server == user.server)
-                .map(|schema| schema.name.clone());
-            let line = CommandLine::new("mysql")
-                .with([
-                    "--host",
-                    host,
-                    "--port",
-                    port,
-                    "--user",
-                    &user.name,
-                    "--password",
-                    "--ssl-mode=REQUIRED",
-                ])
-                .with(schema);
-            commands.push((format!("the database as {} sees it", user.name), line.one_line()));
-        }
-        let delete = cloudformation("delete-stack", &self.stack).one_line();
-        commands.push((
+        let shell = shell_line(self.setup.as_deref(), self.endpoint.as_deref())
+            .map(|line| ("a shell that speaks to this AWS".to_owned(), line));
+        let delete = (
             "remove it all again, but for what is kept on purpose".to_owned(),
-            delete,
-        ));
-        commands
+            cloudformation("delete-stack", &self.stack).one_line(),
+        );
+        let mail = self.mail.iter().flat_map(Mail::commands);
+        let secrets = self.secrets.iter().map(|secret| show_secret(secret));
+        let users = self.users.iter().map(|user| self.log_in(user));
+        shell
+            .into_iter()
+            .chain(mail)
+            .chain(secrets)
+            .chain(users)
+            .chain([delete])
+            .collect()
+    }
+
+    fn log_in(&self, user: &User) -> (String, String) {
+        let (host, port) = user.server.rsplit_once(':').unwrap_or((&user.server, "3306"));
+        let same_server = |schema: &&Schema| schema.server == user.server;
+        let schema = self.schemas.iter().find(same_server).map(|schema| schema.name.clone());
+        let line = CommandLine::new("mysql")
+            .with(["--host", host, "--port", port, "--user", &user.name])
+            .with(["--password", "--ssl-mode=REQUIRED"])
+            .with(schema);
+        (format!("the database as {} sees it", user.name), line.one_line())
     }
 }
 
+/// What brings a shell to this AWS: what the caller says, or the address of a local AWS; nothing for AWS itself.
+#[must_use]
+pub fn shell_line(setup: Option<&str>, endpoint: Option<&str>) -> Option<String> {
+    let export = |url: &str| format!("export AWS_ENDPOINT_URL={}", quote(url));
+    setup.map(str::to_owned).or_else(|| endpoint.map(export))
+}
+
+fn show_secret(secret: &str) -> (String, String) {
+    let line = CommandLine::new("aws")
+        .with(["secretsmanager", "get-secret-value", "--secret-id", secret])
+        .with(["--query", "SecretString", "--output", "text"]);
+    (
+        "a database password; it appears on the screen".to_owned(),
+        line.one_line(),
+    )
+}
+
 impl Mail {
+    fn commands(&self) -> Vec<(String, String)> {
+        let zone = self.zone.as_ref().map(|zone| {
+            let line = CommandLine::new("aws")
+                .with(["route53", "list-resource-record-sets", "--hosted-zone-id", zone])
+                .with(["--output", "table"]);
+            (format!("the zone of {} as it stands", self.domain), line.one_line())
+        });
+        let identity = CommandLine::new("aws").with(["sesv2", "get-email-identity", "--email-identity", &self.domain]);
+        let identity = (format!("what SES thinks of {}", self.domain), identity.one_line());
+        zone.into_iter().chain([identity]).collect()
+    }
+
     fn render(&self, style: Style) -> String {
         let records = match (&self.records, &self.zone) {
             (Err(cause), _) => format!("  could not be read: {cause}\n"),

@@ -9,6 +9,7 @@ use crate::report;
 use crate::root_cause::root_cause;
 use crate::screen::{say, say_line};
 use crate::style::{Style, Tone};
+use crate::summary::shell_line;
 use std::process::ExitCode;
 
 /// How a run ended.
@@ -78,7 +79,12 @@ pub async fn ended(
                 style.paint(Tone::Bad, &format!("{stack} is {status}"))
             ));
             if let Some(cause) = follower.journal().and_then(root_cause) {
-                say(&report::root_cause(&cause, stack, style));
+                say(&report::root_cause(
+                    &cause,
+                    stack,
+                    shell_line(setup.as_deref(), cloud.endpoint()).as_deref(),
+                    style,
+                ));
             }
             Ok(Verdict::Failed)
         }
