@@ -1,6 +1,8 @@
 //! The PUT that carries the response to the signed URL.
 
+use std::error::Error;
 use std::hash::{BuildHasher, RandomState};
+use std::iter::successors;
 use std::time::Duration;
 
 use aws_smithy_http_client::Connector;
@@ -8,7 +10,6 @@ use aws_smithy_http_client::tls::{Provider, rustls_provider::CryptoMode};
 use aws_smithy_runtime_api::client::http::{HttpConnector, HttpConnectorSettings};
 use aws_smithy_runtime_api::client::orchestrator::HttpRequest;
 use aws_smithy_types::body::SdkBody;
-use thiserror::Error;
 use tokio::time::{Instant, sleep, timeout};
 
 use crate::event::ResponseUrl;
@@ -20,7 +21,7 @@ const FIRST_PAUSE: Duration = Duration::from_millis(100);
 const LONGEST_PAUSE: Duration = Duration::from_secs(2);
 
 /// Why CloudFormation has no answer. No message shows the URL.
-#[derive(Debug, Error, PartialEq, Eq)]
+#[derive(Debug, thiserror::Error, PartialEq, Eq)]
 pub enum Undelivered {
     /// The URL is none.
     #[error(
@@ -103,10 +104,22 @@ struct NoAnswer(&'static str);
 async fn attempt(connector: &Connector, request: HttpRequest, limit: Duration) -> Result<u16, NoAnswer> {
     match timeout(limit, connector.call(request)).await {
         Ok(Ok(response)) => Ok(response.status().as_u16()),
-        // The error's own text might quote the address.
         Ok(Err(error)) if error.is_timeout() => Err(NoAnswer("a connection that timed out")),
-        Ok(Err(_)) => Err(NoAnswer("no connection")),
+        Ok(Err(error)) => Err(NoAnswer(describe(&error))),
         Err(_) => Err(NoAnswer("no answer in time")),
+    }
+}
+
+/// What kept a connection from being made, in fixed words: the error's own might quote the address.
+fn describe(error: &(dyn Error + 'static)) -> &'static str {
+    let chain = || successors(Some(error), |&error| error.source());
+    let says = |word| chain().any(|error| error.to_string().contains(word));
+    if says("dns error") {
+        "no address for the host name"
+    } else if says("certificate") {
+        "a server certificate that is not trusted"
+    } else {
+        "no connection"
     }
 }
 
@@ -116,4 +129,38 @@ fn jittered(pause: Duration) -> Duration {
     let share = RandomState::new().hash_one(0_u8) % 512;
     // At most 511 of 1,024 parts.
     pause / 2 + pause * u32::try_from(share).unwrap_or_default() / 1024
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[derive(Debug, thiserror::Error)]
+    #[error("client error (Connect) for https://secret")]
+    struct Outer(#[source] Inner);
+
+    #[derive(Debug, thiserror::Error)]
+    #[error("{0}")]
+    struct Inner(&'static str);
+
+    #[test]
+    fn what_kept_a_connection_from_being_made_is_told_in_fixed_words() {
+        let told = |inner| describe(&Outer(Inner(inner)));
+        let dns = "dns error: failed to lookup address information";
+        assert_eq!(told(dns), "no address for the host name");
+        let tls = "invalid peer certificate: UnknownIssuer";
+        assert_eq!(told(tls), "a server certificate that is not trusted");
+        assert_eq!(told("Connection refused (os error 111)"), "no connection");
+    }
+
+    #[test]
+    fn pauses_differ_and_stay_between_a_half_and_the_whole() {
+        let pauses: Vec<_> = (0..100).map(|_| jittered(LONGEST_PAUSE)).collect();
+        assert!(
+            pauses
+                .iter()
+                .all(|pause| (LONGEST_PAUSE / 2..LONGEST_PAUSE).contains(pause))
+        );
+        assert!(pauses.iter().any(|pause| pause != &pauses[0]));
+    }
 }

@@ -18,6 +18,8 @@ use crate::identity::{PhysicalId, Scope};
 ///
 /// - leaves [`Scope::owner`] on what it makes, in the same step that makes it where the service allows that;
 /// - treats what bears its own mark as its own earlier work (a repeated create or update succeeds);
+/// - looks for its mark once more before a long create ends: a Delete may have come meanwhile and taken it away, and then
+///   nothing may be left;
 /// - refuses what bears no mark or a foreign one, unless its properties say that it may adopt;
 /// - deletes only what bears its mark, and is content when it is gone;
 /// - never destroys in `update` what the old properties need: CloudFormation deletes the old id after the new one
@@ -161,7 +163,7 @@ impl Request {
         self.deadline
     }
 
-    /// The time that the handler has left.
+    /// The time that the handler has left. One that waits should return [`Outcome::Continue`] while a few seconds remain.
     #[must_use]
     pub fn remaining(&self) -> Duration {
         self.deadline.saturating_duration_since(Instant::now())
