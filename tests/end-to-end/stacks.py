@@ -1,0 +1,137 @@
+"""A CloudFormation stack of a test, spoken to as an operator would, with the story of its events for a failure's text."""
+
+import json
+import time
+from collections.abc import Iterator
+from typing import Any
+
+from world import PATIENCE, client
+
+NESTED = "AWS::CloudFormation::Stack"
+CAPABILITIES = ["CAPABILITY_NAMED_IAM", "CAPABILITY_AUTO_EXPAND"]
+
+
+class Stack:
+    """One stack by its name; after `begin` or `adopt` by its id, which outlives its deletion."""
+
+    def __init__(self, name: str, template: str = "") -> None:
+        self.name, self.template = name, template
+        self.id = name
+        self.cloudformation = client("cloudformation")
+
+    def adopt(self) -> "Stack":
+        """Take the id of the stack that has this name now."""
+        self.id = self.cloudformation.describe_stacks(StackName=self.name)["Stacks"][0]["StackId"]
+        return self
+
+    def begin(self, **parameters: str) -> "Stack":
+        """Start to create it."""
+        answer = self.cloudformation.create_stack(
+            StackName=self.name, TemplateBody=self.template, Capabilities=CAPABILITIES, Parameters=_pairs(parameters)
+        )
+        self.id = answer["StackId"]
+        return self
+
+    def create(self, **parameters: str) -> str:
+        """Create it and wait; the status that it ends in."""
+        return self.begin(**parameters).settled()
+
+    def update(self, **parameters: str) -> str:
+        """Update it and wait; the status that it ends in."""
+        self.cloudformation.update_stack(
+            StackName=self.id, TemplateBody=self.template, Capabilities=CAPABILITIES, Parameters=_pairs(parameters)
+        )
+        return self.settled()
+
+    def begin_delete(self) -> None:
+        """Start to delete it."""
+        self.cloudformation.delete_stack(StackName=self.id)
+
+    def delete(self) -> str:
+        """Delete it and wait; the status that it ends in."""
+        self.begin_delete()
+        return self.settled()
+
+    def described(self) -> dict[str, Any]:
+        """DescribeStacks."""
+        return self.cloudformation.describe_stacks(StackName=self.id)["Stacks"][0]
+
+    def settled(self, patience: float = PATIENCE) -> str:
+        """Wait for the end of the operation that runs."""
+        deadline = time.monotonic() + patience
+        while (status := self.described()["StackStatus"]).endswith("_IN_PROGRESS"):
+            if time.monotonic() > deadline:
+                raise AssertionError(f"{self.name} still is {status} after {patience:.0f} s:\n{self.story()}")
+            time.sleep(0.1)
+        return status
+
+    def outputs(self) -> dict[str, str]:
+        """The outputs by name."""
+        return {one["OutputKey"]: one["OutputValue"] for one in self.described().get("Outputs", [])}
+
+    def physical_id(self, logical_id: str) -> str:
+        """The last id that a resource's events name; they outlive the resource."""
+        ids = [one.get("PhysicalResourceId") for one in self.events() if one["LogicalResourceId"] == logical_id]
+        if not any(ids):
+            raise AssertionError(f"{self.name} has no {logical_id}:\n{self.story()}")
+        return [one for one in ids if one][-1]
+
+    def nested(self, logical_id: str) -> "Stack":
+        """The nested stack that this resource is."""
+        below = Stack(f"{self.name}/{logical_id}")
+        below.id = self.physical_id(logical_id)
+        return below
+
+    def events(self) -> list[dict[str, Any]]:
+        """This stack's own events, oldest first."""
+        pages = self.cloudformation.get_paginator("describe_stack_events").paginate(StackName=self.id)
+        return [event for page in pages for event in page["StackEvents"]][::-1]
+
+    def tree(self) -> Iterator["Stack"]:
+        """This stack and every nested one that its events ever named."""
+        yield self
+        found = dict.fromkeys(
+            (event["PhysicalResourceId"], event["LogicalResourceId"])
+            for event in self.events()
+            if event["ResourceType"] == NESTED and event.get("PhysicalResourceId") not in (None, "", self.id)
+        )
+        for stack_id, logical_id in found:
+            below = Stack(f"{self.name}/{logical_id}")
+            below.id = stack_id
+            yield from below.tree()
+
+    def story(self) -> str:
+        """The events of the whole tree as lines, for the text of a failure."""
+        lines = [
+            f"{event['Timestamp']:%H:%M:%S} {stack.name} {event['LogicalResourceId']} {event['ResourceStatus']}"
+            f" {event.get('ResourceStatusReason', '')}".rstrip()
+            for stack in self.tree()
+            for event in stack.events()
+        ]
+        return "\n".join(lines)
+
+    def reason(self, logical_id: str, status: str) -> str:
+        """The reason of the last event of a resource with this status."""
+        for event in reversed(self.events()):
+            if (event["LogicalResourceId"], event["ResourceStatus"]) == (logical_id, status):
+                return event.get("ResourceStatusReason", "")
+        raise AssertionError(f"no event {status} of {logical_id}:\n{self.story()}")
+
+    def took(self, logical_id: str, begun: str, ended: str) -> float:
+        """Seconds from the first event with one status to the last with the other."""
+        times = [
+            [event["Timestamp"] for event in self.events() if (event["LogicalResourceId"], event["ResourceStatus"]) == one]
+            for one in ((logical_id, begun), (logical_id, ended))
+        ]
+        if not all(times):
+            raise AssertionError(f"{logical_id} was never {begun} and then {ended}:\n{self.story()}")
+        return (times[1][-1] - times[0][0]).total_seconds()
+
+
+def _pairs(parameters: dict[str, str]) -> list[dict[str, str]]:
+    return [{"ParameterKey": key, "ParameterValue": value} for key, value in parameters.items()]
+
+
+def shown(value: Any) -> str:
+    """A value as indented JSON, for the text of a failure."""
+    return json.dumps(value, indent=2, default=str)

@@ -1,0 +1,180 @@
+"""The world of the end-to-end tests: one local AWS and MySQL servers of their own, packages, and a way to speak to them.
+
+Everything lies below `.local/end-to-end`, apart from what `make up` runs: both may run at the same time. It is started at the
+first use and stopped when the process ends, also after a failure, Ctrl-C or a termination; nothing else is ever stopped.
+"""
+
+import atexit
+import fcntl
+import functools
+import os
+import platform
+import shutil
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+from local_aws import mysql, service
+from local_aws.mysql import servers_file
+from local_aws.state import REGION, State
+
+ROOT = Path(__file__).resolve().parents[2]
+STATE = State(ROOT / ".local" / "end-to-end")
+BINARIES = ROOT / "target" / "lambda-local"
+BUCKET = "end-to-end"
+DIST = STATE.directory / "dist"
+ARCHITECTURE = "arm64" if platform.machine() in ("aarch64", "arm64") else "x86_64"
+DRIVER = ROOT / "target" / "debug" / "stack-driver"
+AWS_CLI = Path(sys.executable).parent / "aws"
+
+PATIENCE = 90.0
+"""Seconds; far over what anything here takes, far under the hour that a lost answer would cost."""
+
+
+def once(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Call it once for each arguments; whoever else asks meanwhile waits, and a failure is not repeated but remembered."""
+    lock, results = threading.Lock(), {}
+
+    @functools.wraps(function)
+    def first(*arguments: Any) -> Any:
+        with lock:
+            if arguments not in results:
+                future = results[arguments] = Future()
+                try:
+                    future.set_result(function(*arguments))
+                except BaseException as error:
+                    future.set_exception(error)
+        return results[arguments].result()
+
+    return first
+
+
+class NotBuilt(Exception):
+    """Something that `make end-to-end` builds first is missing."""
+
+
+@dataclass(frozen=True)
+class World:
+    """The running servers."""
+
+    aws: dict[str, str]
+    mysql: list[dict[str, Any]]
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """What a shell needs to speak to this AWS and to no other."""
+        kept = {name: os.environ[name] for name in ("PATH", "HOME", "LANG", "TMPDIR") if name in os.environ}
+        return {
+            **kept,
+            "AWS_ENDPOINT_URL": self.aws["endpoint"],
+            "AWS_ACCESS_KEY_ID": self.aws["access_key"],
+            "AWS_SECRET_ACCESS_KEY": self.aws["secret_key"],
+            "AWS_REGION": self.aws["region"],
+            "AWS_DEFAULT_REGION": self.aws["region"],
+            "AWS_EC2_METADATA_DISABLED": "true",
+            "NO_COLOR": "1",
+        }
+
+
+@once
+def world() -> World:
+    """Start everything at the first use."""
+    _take_over()
+    atexit.register(_stop)
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit("end to end: terminated"))
+    _stop()
+    for version in (ROOT / ".local" / "mysql").glob("*/recipe"):
+        _borrow(version.parent)
+    with ThreadPoolExecutor() as pool:
+        databases = pool.submit(mysql.start, STATE.directory, _say)
+        pool.submit(service.start, STATE, _say).result()
+        servers = databases.result()
+    return World(STATE.published(), servers)
+
+
+def _take_over() -> None:
+    """Wait until no other run uses the directory; the kernel lets go of the lock when this process ends."""
+    STATE.directory.mkdir(parents=True, exist_ok=True)
+    lock = os.open(STATE.directory / "lock", os.O_RDWR | os.O_CREAT)
+    fcntl.flock(lock, fcntl.LOCK_EX)
+
+
+def _borrow(home: Path) -> None:
+    """Use the MySQL that was fetched already; its data are our own."""
+    own = STATE.directory / "mysql" / home.name
+    own.mkdir(parents=True, exist_ok=True)
+    shutil.copy(home / "recipe", own / "recipe")
+    if not (own / "prefix").exists():
+        (own / "prefix").symlink_to(home / "prefix")
+
+
+def _stop() -> None:
+    service.stop(STATE, _say)
+    mysql.stop(STATE.directory, _say)
+
+
+def _say(text: str) -> None:
+    """The tests' own output says what matters."""
+
+
+def client(name: str) -> Any:
+    """A boto3 client with the key of the identity that deploys."""
+    aws = world().aws
+    return service.client(name, aws["endpoint"], aws["access_key"], aws["secret_key"])
+
+
+def run(*command: Any, check: bool = True) -> subprocess.CompletedProcess[str]:
+    """Run a command against the local AWS; a failure shows all that it printed."""
+    done = subprocess.run(
+        [str(part) for part in command], cwd=ROOT, env=world().environment, capture_output=True, text=True
+    )
+    if check and done.returncode != 0:
+        raise AssertionError(f"{' '.join(map(str, command))} ended with {done.returncode}:\n{done.stdout}{done.stderr}")
+    return done
+
+
+@once
+def packaged() -> Path:
+    """The root template as `make package` and the AWS CLI leave it, with everything that it names in the bucket."""
+    for program in (DRIVER, BINARIES / "faulty-function" / "bootstrap"):
+        if not program.is_file():
+            raise NotBuilt(f"{program} is missing: run `make end-to-end`")
+    client("s3").create_bucket(Bucket=BUCKET, CreateBucketConfiguration={"LocationConstraint": REGION})
+    run(sys.executable, ROOT / "tools" / "stage.py", BINARIES, DIST)
+    target = DIST / "packaged.yaml"
+    arguments = ("--template-file", DIST / "mautic.yaml", "--s3-bucket", BUCKET, "--output-template-file", target)
+    run(AWS_CLI, "cloudformation", "package", *arguments)
+    return target
+
+
+class _Template(yaml.SafeLoader):
+    """Reads a template's shape; what its functions would give does not matter."""
+
+
+_Template.add_multi_constructor("!", lambda loader, suffix, node: suffix)
+
+
+@once
+def module(name: str) -> str:
+    """The packaged text of a module's template, such as `Ses`, by the name that the root has for it."""
+    root = yaml.load(packaged().read_text(), _Template)
+    key = root["Resources"][name]["Properties"]["TemplateURL"].split(f"/{BUCKET}/", 1)[1]
+    return client("s3").get_object(Bucket=BUCKET, Key=key)["Body"].read().decode()
+
+
+def wait_until(what: str, check: Callable[[], Any], patience: float = PATIENCE) -> Any:
+    """The first true value of `check`, which is asked again and again."""
+    deadline = time.monotonic() + patience
+    while not (value := check()):
+        if time.monotonic() > deadline:
+            raise AssertionError(f"{what}: not within {patience:.0f} s")
+        time.sleep(0.1)
+    return value
