@@ -1,6 +1,5 @@
 """Lambda: the environment of a function's process, its logs, and the destination of its failures."""
 
-import contextvars
 import json
 import logging
 import os
@@ -25,12 +24,13 @@ NAMES = {
     "ministack.services.lambda_svc": (
         "_emit_lambda_logs",
         "_execute_function_dispatch",
-        "_execute_function_with_config_scope",
+        "_execution_record_for_config",
         "_functions",
         "_get_func_record_for_ref",
         "_provided_worker_env",
         "_route_async_failure",
         "_runtime_env_vars",
+        "invoke_async_with_retry",
     ),
 }
 
@@ -105,7 +105,7 @@ def dispatch(
 
 
 def route_failure(target: str, function_name: str, event: Any, result: dict[str, Any]) -> None:
-    """Invoke the failure destination with Lambda's record, if the function's own role allows it."""
+    """Invoke the failure destination, asynchronously too, with Lambda's record, if the function's own role allows it."""
     function = lambda_svc._functions.get(function_name) or {}
     if ":lambda:" not in target:
         _originals["route"](target, function_name, event, result)
@@ -114,19 +114,12 @@ def route_failure(target: str, function_name: str, event: Any, result: dict[str,
     if not iam.role_allows(role, "lambda:InvokeFunction", target):
         log.error("%s may not invoke its failure destination %s: %s allows it nowhere", function_name, target, role)
         return
-    destination, _, _ = lambda_svc._get_func_record_for_ref(target)
-    if destination is None:
+    destination, config, _ = lambda_svc._get_func_record_for_ref(target)
+    if destination is None or config is None:
         log.error("the failure destination %s of %s does not exist", target, function_name)
         return
     record = failure_record(function, event, result)
-    threading.Thread(
-        target=_in_this_context(lambda_svc._execute_function_with_config_scope), args=(destination, record), daemon=True
-    ).start()
-
-
-def _in_this_context(function: Any) -> Any:
-    context = contextvars.copy_context()
-    return lambda *args: context.run(function, *args)
+    lambda_svc.invoke_async_with_retry(lambda_svc._execution_record_for_config(destination, config), record)
 
 
 def failure_record(function: dict[str, Any], event: Any, result: dict[str, Any]) -> dict[str, Any]:

@@ -18,6 +18,7 @@ MODULES = (
     "dns",
     "route53",
     "ses",
+    "cloudwatch",
     "ec2",
     "recorded",
 )

@@ -37,7 +37,7 @@ def main():
 
 
 def record(event):
-    with open(os.environ["RECORD"], "a") as file:
+    with open(os.environ.get("RECORD", os.devnull), "a") as file:
         kept = {name: value for name, value in event.items() if name != "ServiceToken"}
         file.write(json.dumps({"at": time.time(), "function": os.environ["AWS_LAMBDA_FUNCTION_NAME"], **kept}) + "\n")
 
