@@ -95,3 +95,41 @@ async fn forward(output: impl AsyncRead + Unpin, sender: mpsc::Sender<String>) {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn shell(script: &str) -> CommandLine {
+        CommandLine::new("sh").with(["-c", script])
+    }
+
+    #[tokio::test]
+    async fn its_words_come_line_by_line_and_its_end_is_told() {
+        let mut cli = AwsCli::start(&shell("echo Waiting; echo; exit 3")).expect("sh starts");
+        assert_eq!(cli.next_line().await.as_deref(), Some("Waiting"));
+        assert_eq!(cli.next_line().await, None);
+        assert_eq!(cli.end().await.expect("an end").code(), Some(3));
+    }
+
+    #[tokio::test]
+    async fn one_that_still_waits_is_asked_to_end_and_has_time_to_tidy_up() {
+        let tidied = std::env::temp_dir().join(format!("stack-driver-test-{}", std::process::id()));
+        let script = "trap 'touch \"$0\"; exit' TERM; echo up; while :; do sleep 0.05; done";
+        let command = shell(script).with([tidied.display().to_string()]);
+        let mut cli = AwsCli::start(&command).expect("sh starts");
+        assert_eq!(cli.next_line().await.as_deref(), Some("up"));
+        assert!(cli.dismiss().await);
+        assert!(std::fs::remove_file(tidied).is_ok(), "it was killed, not asked");
+    }
+
+    #[tokio::test]
+    async fn one_that_does_not_exist_is_named_with_the_option_that_gives_its_path() {
+        let error = AwsCli::start(&CommandLine::new("/nowhere/aws")).expect_err("no such program");
+        assert_eq!(
+            error.to_string(),
+            "the AWS CLI /nowhere/aws cannot be started (No such file or directory (os error 2)): install it, or name it with \
+             --aws PATH"
+        );
+    }
+}

@@ -7,7 +7,7 @@ use crate::command_line::CommandLine;
 use crate::error::DriverError;
 use crate::follow::{Ending, Follower};
 use crate::inputs::{Inputs, read};
-use crate::preview::preview;
+use crate::preview::{PreviewError, preview};
 use crate::private_file::PrivateFile;
 use crate::readiness::{Operation, readiness};
 use crate::report;
@@ -182,7 +182,15 @@ async fn show_changes(cloud: &Cloud, options: &DeployOptions, plan: &Plan, style
         say(&style.wrap(2, text));
         return Ok(false);
     }
-    let changes = preview(cloud, stack, &plan.template, &plan.inputs, options.role_arn.as_deref()).await?;
+    let changes = match preview(cloud, stack, &plan.template, &plan.inputs, options.role_arn.as_deref()).await {
+        Ok(changes) => changes,
+        Err(error @ PreviewError::Failed { .. }) if !options.preview_only => {
+            // Change sets of nested stacks have limits of their own: the real one is the AWS CLI's to judge.
+            say(&style.wrap(2, &format!("{error}. The deployment itself may still go through.")));
+            return Ok(false);
+        }
+        Err(error) => return Err(error.into()),
+    };
     say(&render(&changes, style));
     // After a failure with rollback disabled even an unchanged template has something to do.
     Ok(changes.is_empty() && plan.operation == Operation::Update)

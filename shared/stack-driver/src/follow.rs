@@ -8,6 +8,7 @@ use crate::journal::Journal;
 use crate::report;
 use crate::screen::{say, say_line};
 use crate::style::Style;
+use std::cmp::Reverse;
 use std::process::ExitStatus;
 use std::time::{Duration, Instant};
 use tokio::signal::unix::{Signal, SignalKind, signal};
@@ -175,7 +176,8 @@ impl<'a> Follower<'a> {
             rows.extend(journal.take(self.cloud.events_after(&stack, self.since).await?));
             asked.push(stack);
         }
-        rows.sort_by_key(|row| row.since_start);
+        // Within one millisecond a nested stack comes before the parent that reports its end.
+        rows.sort_by_key(|row| (row.since_start, Reverse(row.path.depth().saturating_sub(1))));
         if !rows.is_empty() {
             self.last_event = Instant::now();
             self.last_word = self.last_event;

@@ -40,7 +40,7 @@ pub fn root_cause(journal: &Journal) -> Option<RootCause> {
         .filter(|event| event.status.is_failure())
         .collect();
     failed.sort_by_key(|event| (event.at, std::cmp::Reverse(journal.path(event).depth())));
-    let real = |event: &&&Event| !is_echo(event) && !event.is_about_its_stack();
+    let real = |event: &&&Event| !is_echo(journal, event) && !event.is_about_its_stack();
     let first = failed
         .iter()
         .find(real)
@@ -77,9 +77,16 @@ fn describe(journal: &Journal, event: &Event) -> Failure {
     }
 }
 
-/// Failures that only repeat another one's.
-fn is_echo(event: &Event) -> bool {
-    is_cancelled(event) || (event.resource_type == STACK_TYPE && repeats_a_nested_failure(&event.reason))
+/// Failures that only repeat another one's: a nested stack's, when the failure inside it is known or is spoken of.
+fn is_echo(journal: &Journal, event: &Event) -> bool {
+    let fails_inside = |nested: &str| {
+        let mut events = journal.events().iter();
+        events.any(|inner| inner.stack_id == nested && inner.status.is_failure())
+    };
+    let is_nested = event.resource_type == STACK_TYPE;
+    is_cancelled(event)
+        || event.nested_stack().is_some_and(fails_inside)
+        || (is_nested && repeats_a_nested_failure(&event.reason))
 }
 
 fn is_cancelled(event: &Event) -> bool {

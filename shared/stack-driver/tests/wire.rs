@@ -3,9 +3,9 @@
 
 use aws_config::{BehaviorVersion, Region, SdkConfig};
 use aws_sdk_cloudformation::config::{Credentials, SharedCredentialsProvider};
-use stack_driver::cloud::Cloud;
-use stack_driver::cloud::Stack;
+use stack_driver::cloud::{Cloud, Stack};
 use stack_driver::event::Status;
+use stack_driver::follow::{Ending, Follower};
 use stack_driver::inputs::Inputs;
 use stack_driver::preview::preview;
 use stack_driver::style::Style;
@@ -243,6 +243,43 @@ fn event(id: &str, second: u8) -> String {
          <ResourceType>AWS::SNS::Topic</ResourceType><ResourceStatus>CREATE_COMPLETE</ResourceStatus>\
          <Timestamp>1970-01-01T00:00:{second:02}.250Z</Timestamp></member>"
     )
+}
+
+/// An event of the stack `arn:STACK`, of one of its resources or of the stack itself.
+fn told(stack: &str, name: &str, kind: &str, physical_id: &str, status: &str, second: u8) -> String {
+    format!(
+        "<member><EventId>{name}-{status}-{second}</EventId><StackId>arn:{stack}</StackId><LogicalResourceId>{name}\
+         </LogicalResourceId><PhysicalResourceId>{physical_id}</PhysicalResourceId><ResourceType>{kind}</ResourceType>\
+         <ResourceStatus>{status}</ResourceStatus><ResourceStatusReason>as told</ResourceStatusReason>\
+         <Timestamp>1970-01-01T00:00:{second:02}.000Z</Timestamp></member>"
+    )
+}
+
+#[tokio::test]
+async fn a_nested_stack_that_failed_before_anybody_looked_is_followed_to_its_root_cause() {
+    let stack = "AWS::CloudFormation::Stack";
+    let root = [
+        told("root", "mautic", stack, "arn:root", "ROLLBACK_COMPLETE", 9),
+        told("root", "Ses", stack, "arn:ses", "CREATE_FAILED", 6),
+        told("root", "Ses", stack, "arn:ses", "CREATE_IN_PROGRESS", 4),
+        told("root", "mautic", stack, "arn:root", "CREATE_IN_PROGRESS", 3),
+        told("root", "mautic", stack, "arn:root", "DELETE_COMPLETE", 1),
+    ];
+    let ses = [told("ses", "Domain", "Custom::SesDomain", "", "CREATE_FAILED", 5)];
+    let server = Server::start(vec![
+        (&["StackName=mautic"], 200, events(&root, "")),
+        (&["StackName=arn%3Aroot"], 200, events(&root, "")),
+        (&["StackName=arn%3Ases"], 200, events(&ses, "")),
+    ])
+    .await;
+    let since = Duration::from_secs(2);
+    let mut follower = Follower::new(&server.cloud, "mautic", since, Style::PLAIN).expect("signals");
+    let ending = follower.follow(&mut None).await.expect("an ending");
+    assert!(matches!(ending, Ending::Finished(status) if status.as_str() == "ROLLBACK_COMPLETE"));
+    let journal = follower.journal().expect("events");
+    assert_eq!(journal.events().len(), 5);
+    let cause = stack_driver::root_cause(journal).expect("a cause");
+    assert_eq!((cause.first.path.as_str(), cause.others.len()), ("Ses / Domain", 0));
 }
 
 fn events(of: &[String], next: &str) -> String {
