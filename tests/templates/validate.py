@@ -21,7 +21,10 @@ IGNORED: dict[tuple[str, str], str] = {
     ("W2509", "SecretArn"): "the ARN of a secret is no secret",
     ("E3025", "'' is not one of"): "blank means the environment's value, which the condition around it takes",
     ("E3062", "DBInstanceClass ''"): "blank means the environment's value, which the condition around it takes",
-    ("I4010", ""): "each template opens with a comment on what it owns and needs; a second place for it would fall behind",
+    (
+        "I4010",
+        "",
+    ): "each template opens with a comment on what it owns and needs; a second place for it would fall behind",
     ("I9001", ""): "that a property is create-only is a fact about the type, not a finding",
     ("I9003", ""): "instance classes are checked against every region: the stack runs in any",
     ("I9040", ""): "the nested stack's tags reach every resource; test_tags.py holds that",
