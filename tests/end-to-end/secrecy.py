@@ -1,0 +1,55 @@
+"""Looks through everything that an operator, or whoever may read logs, can see, for what only secrets may hold."""
+
+import base64
+import json
+from collections.abc import Iterable, Iterator
+from urllib.parse import quote
+
+from fixtures import groups, lines
+from world import client, world
+
+# Whoever knows the query of a response URL can answer CloudFormation in a function's stead, for two hours.
+SIGNATURE = "X-Amz-Signature"
+
+
+def secrets() -> dict[str, str]:
+    """What must be seen nowhere: every password that MySQL or Secrets Manager knows, and signed URLs."""
+    found = {f"password of the administrator of MySQL {one['version']}": one["admin_password"] for one in world().mysql}
+    manager = client("secretsmanager")
+    for page in manager.get_paginator("list_secrets").paginate():
+        for one in page["SecretList"]:
+            value = json.loads(manager.get_secret_value(SecretId=one["ARN"])["SecretString"])
+            found[f"password in {one['Name']}"] = value["password"]
+    return {**found, "signature of a response URL": SIGNATURE}
+
+
+def forms(secret: str) -> set[str]:
+    """A secret as it stands, and as JSON, a URL or base64 would carry it."""
+    return {secret, json.dumps(secret)[1:-1], quote(secret, safe=""), base64.b64encode(secret.encode()).decode()}
+
+
+def places() -> Iterator[tuple[str, str]]:
+    """Everything readable: the lines of every log stream, every stack's events, outputs and resources, deleted ones too."""
+    for group in groups():
+        for line in lines(group):
+            yield f"log {group}", line
+    cloudformation = client("cloudformation")
+    for page in cloudformation.get_paginator("list_stacks").paginate():
+        for one in page["StackSummaries"]:
+            name, stack_id = one["StackName"], one["StackId"]
+            for stack in cloudformation.describe_stacks(StackName=stack_id)["Stacks"]:
+                yield f"description of {name}", json.dumps(stack, default=str)
+            for events in cloudformation.get_paginator("describe_stack_events").paginate(StackName=stack_id):
+                for event in events["StackEvents"]:
+                    yield f"event of {name}", json.dumps(event, default=str)
+
+
+def leaks(known: dict[str, str], readable: Iterable[tuple[str, str]]) -> list[str]:
+    """Each secret that is seen, and where."""
+    wanted = {name: forms(secret) for name, secret in known.items()}
+    return [
+        f"{name} in {place}"
+        for place, text in readable
+        for name, shapes in wanted.items()
+        if any(shape in text for shape in shapes)
+    ]
