@@ -1,0 +1,242 @@
+//! `Custom::DatabaseUser`: a user from a secret, with exactly the rights that the template lists.
+
+pub mod apply;
+pub mod mark;
+pub mod observe;
+pub mod plan;
+pub mod rights;
+
+use custom_resource::{Answer, CustomResource, Deletion, Outcome, PhysicalId, Request, Scope};
+use database::quoting::identifier;
+use database::{Credentials, Name, NameKind};
+use serde::Serialize;
+
+pub use mark::UserMark;
+pub use observe::{Account, Login, Observed};
+pub use plan::{Change, Desired, Removal, plan, plan_removal};
+pub use rights::{Privilege, Right, Rights};
+
+use crate::error::{Error, Refusal};
+use crate::id::{self, physical_id};
+use crate::properties::{DeletionPolicy, UserProperties};
+use crate::server::{Servers, Target, persist};
+
+/// Accounts of MySQL and RDS; <https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/CHAP_MySQL.html>.
+const RESERVED: [&str; 6] = [
+    "root",
+    "mysql.sys",
+    "mysql.session",
+    "mysql.infoschema",
+    "rdsadmin",
+    "rdsrepladmin",
+];
+
+/// The longest plugin's name and the longest user's name in UTF-8, in bytes.
+const LONGEST_PLUGIN: usize = 64;
+const LONGEST_USER: usize = 3 * NameKind::User.most_characters();
+
+/// Answers for `Custom::DatabaseUser`.
+#[derive(Debug, Clone)]
+pub struct UserHandler(Servers);
+
+impl UserHandler {
+    /// A handler that reaches its servers in this way.
+    #[must_use]
+    pub fn new(servers: Servers) -> Self {
+        Self(servers)
+    }
+}
+
+/// What `Fn::GetAtt` reads of a user.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct Attributes {
+    /// The name, without the host.
+    pub username: String,
+    /// From where the user may come.
+    pub user_host: String,
+    /// How MySQL checks the password.
+    pub authentication_plugin: String,
+    /// How many rights the template lists, each privilege on each object counted.
+    pub grant_count: usize,
+}
+
+/// A user's name and the hosts that it may come from: together one account.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AccountName {
+    /// The user.
+    pub user: Name,
+    /// The hosts.
+    pub host: Name,
+}
+
+impl AccountName {
+    /// As statements name it.
+    #[must_use]
+    pub fn quoted(&self) -> String {
+        format!("{}@{}", identifier(self.user.as_str()), identifier(self.host.as_str()))
+    }
+}
+
+/// A valid request's subject.
+struct Subject {
+    target: Target,
+    name: AccountName,
+    credentials: Credentials,
+    desired: Desired,
+}
+
+impl UserHandler {
+    async fn subject(&self, request: &Request, properties: &UserProperties) -> Result<Subject, Error> {
+        let target = Target::new(&properties.host, properties.port, &properties.admin_secret_arn)?;
+        let rights = Rights::from_properties(&properties.grants)?;
+        let host = Name::new(NameKind::Host, &properties.user_host)?;
+        let credentials = self.0.secret(&properties.user_secret_arn).await?;
+        let user = Name::new(NameKind::User, credentials.username())?;
+        if RESERVED.contains(&user.as_str()) {
+            return Err(Error::ReservedUser(user.to_string()));
+        }
+        if properties.deletion_policy == DeletionPolicy::DropAll && properties.confirm_deletion != user.as_str() {
+            return Err(Error::Unconfirmed {
+                wanted: user.to_string(),
+            });
+        }
+        let desired = Desired {
+            owner: request.scope().owner(),
+            id: request.id().to_string(),
+            adopt: properties.adopt_existing,
+            rights,
+        };
+        Ok(Subject {
+            target,
+            name: AccountName { user, host },
+            credentials,
+            desired,
+        })
+    }
+
+    async fn reconcile(&self, request: &Request, properties: &UserProperties) -> Result<Outcome<Attributes>, Error> {
+        let subject = self.subject(request, properties).await?;
+        let authentication_plugin = persist(request.deadline(), || self.attempt(request, &subject)).await?;
+        Ok(Outcome::Done(Answer::new(Attributes {
+            username: subject.name.user.to_string(),
+            user_host: subject.name.host.to_string(),
+            authentication_plugin,
+            grant_count: subject.desired.rights.len(),
+        })))
+    }
+
+    /// One attempt; the plugin that MySQL checks the user's password with.
+    async fn attempt(&self, request: &Request, subject: &Subject) -> Result<String, Error> {
+        let Subject {
+            target,
+            name,
+            credentials,
+            desired,
+        } = subject;
+        let mut connection = self.0.administer(target, request.deadline()).await?;
+        if connection.user() == name.user.as_str() {
+            return Err(Error::ReservedUser(name.user.to_string()));
+        }
+        let connector = self.0.connector(target);
+        let observed = observe::observe(&mut connection, &connector, name, credentials).await?;
+        let changes = plan(desired, &observed).map_err(|refusal| subject.refused(refusal))?;
+        apply::apply(&mut connection, name, credentials, &changes).await?;
+        let plugin = observe::plugin(&mut connection, name).await?;
+        connection.close().await;
+        Ok(plugin.unwrap_or_default())
+    }
+
+    async fn remove(&self, request: &Request, target: &Target, properties: &UserProperties) -> Result<(), Error> {
+        let mut connection = self.0.administer(target, request.deadline()).await?;
+        let (owner, id) = (request.scope().owner(), request.id().as_str());
+        for (name, mark) in observe::marked(&mut connection, &owner, id).await? {
+            if properties.deletion_policy == DeletionPolicy::DropAll
+                && properties.confirm_deletion != name.user.as_str()
+            {
+                tracing::warn!(user = %name.user, "kept: ConfirmDeletion does not name it");
+                continue;
+            }
+            let steps = plan_removal(properties.deletion_policy, &mark);
+            apply::remove(&mut connection, &name, &steps).await?;
+        }
+        connection.close().await;
+        Ok(())
+    }
+}
+
+impl Subject {
+    fn refused(&self, refusal: Refusal) -> Error {
+        let AccountName { user, host } = &self.name;
+        Error::Refused {
+            thing: format!("the user `{user}`@`{host}` on {}", self.target.address()),
+            refusal,
+        }
+    }
+}
+
+impl CustomResource for UserHandler {
+    type Properties = UserProperties;
+    type Attributes = Attributes;
+    type Error = Error;
+
+    /// The secret stands for the user: its name is not known before the secret is read.
+    fn physical_id(&self, scope: &Scope, properties: &UserProperties) -> PhysicalId {
+        let UserProperties {
+            host,
+            port,
+            user_secret_arn,
+            user_host,
+            ..
+        } = properties;
+        physical_id(scope, id::USER, host, *port, &format!("{user_secret_arn}@{user_host}"))
+    }
+
+    fn recognises(&self, id: &PhysicalId) -> bool {
+        id.as_str().starts_with(id::USER)
+    }
+
+    fn largest_attributes(&self, properties: &UserProperties) -> Attributes {
+        Attributes {
+            username: "x".repeat(LONGEST_USER),
+            user_host: properties.user_host.clone(),
+            authentication_plugin: "x".repeat(LONGEST_PLUGIN),
+            grant_count: usize::MAX,
+        }
+    }
+
+    async fn create(&self, request: &Request, properties: UserProperties) -> Result<Outcome<Attributes>, Error> {
+        self.reconcile(request, &properties).await
+    }
+
+    async fn update(
+        &self,
+        request: &Request,
+        properties: UserProperties,
+        _old: Option<UserProperties>,
+    ) -> Result<Outcome<Attributes>, Error> {
+        self.reconcile(request, &properties).await
+    }
+
+    async fn delete(&self, request: &Request, properties: Option<UserProperties>) -> Result<Deletion, Error> {
+        let Some(properties) = properties else {
+            tracing::warn!("the properties are unreadable, so nothing says what to do with the user; it is kept");
+            return Ok(Deletion::Done);
+        };
+        if properties.deletion_policy == DeletionPolicy::Retain {
+            tracing::info!("the user is kept, as DeletionPolicy says");
+            return Ok(Deletion::Done);
+        }
+        let Ok(target) = Target::new(&properties.host, properties.port, &properties.admin_secret_arn) else {
+            tracing::warn!("properties under which nothing can have been made; nothing to undo");
+            return Ok(Deletion::Done);
+        };
+        match persist(request.deadline(), || self.remove(request, &target, &properties)).await {
+            Err(error) if error.server_is_gone() => {
+                tracing::warn!(%error, "the server is gone, and the user with it");
+                Ok(Deletion::Done)
+            }
+            other => other.map(|()| Deletion::Done),
+        }
+    }
+}
