@@ -130,6 +130,17 @@ impl Error {
                 code: error.code,
                 reason: said(&error),
             },
+            // MySQL asks whom it does not know for a plugin at random, so that nobody learns who is known.
+            mysql_async::Error::Driver(
+                error @ (DriverError::UnknownAuthPlugin { .. }
+                | DriverError::MysqlOldPasswordDisabled
+                | DriverError::CleartextPluginDisabled),
+            ) => Self::Authentication {
+                address: place.address.to_owned(),
+                user: place.user.to_owned(),
+                code: 0,
+                reason: format!("{error} MySQL asks so for an unknown user, too"),
+            },
             error => Self::running(error, place),
         }
     }

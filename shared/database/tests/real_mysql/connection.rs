@@ -106,6 +106,18 @@ async fn a_wrong_password_is_told_from_all_other_failures() {
     }
 }
 
+/// MySQL asks some unknown users for a plugin that the driver does not speak; among thirty names there are such.
+#[tokio::test]
+async fn an_unknown_user_is_told_as_a_wrong_password_is() {
+    for server in local_servers::mysql() {
+        for number in 0..30 {
+            let unknown = Credentials::new(&format!("nobody-{number}"), "secret".to_owned().into());
+            let error = refused(&connector(&server), &unknown).await;
+            assert!(matches!(error, Error::Authentication { .. }), "{server:?}: {error:?}");
+        }
+    }
+}
+
 #[tokio::test]
 async fn a_missing_right_is_told_apart() {
     for server in local_servers::mysql() {

@@ -1,0 +1,145 @@
+//! `Custom::DatabaseUser`: what a Delete does, and what it leaves alone.
+
+use custom_resource::testing::{create, delete, update};
+use serde_json::json;
+
+use crate::user::{TYPE, drop_user};
+use crate::world::{fresh, worlds};
+
+const OTHER_STACK: &str = "arn:aws:cloudformation:eu-central-1:123456789012:stack/other/0b2e";
+
+#[tokio::test]
+async fn each_policy_does_what_it_says_and_a_second_delete_finds_nothing_to_do() {
+    for world in worlds() {
+        for (policy, exists, opens) in [
+            ("Retain", true, true),
+            ("LockUser", true, false),
+            ("DropUser", false, false),
+            ("DropAll", false, false),
+        ] {
+            let user = fresh("leaving");
+            world.user_secret(&user, "pw");
+            let more = json!({"DeletionPolicy": policy, "ConfirmDeletion": user});
+            let properties = world.user("shop", &["SELECT"], &more);
+            let made = create(TYPE, properties.clone()).send(&world.runtime).await.response();
+            assert_eq!(made.reason(), "");
+            // The secret may be gone before the user is: the mark tells which user is meant.
+            world.secret(&world.secret_arn, &json!({}));
+            let scenario = delete(TYPE, made.physical_id(), properties);
+            for _ in 0..2 {
+                assert_eq!(
+                    scenario.send(&world.runtime).await.response().status(),
+                    "SUCCESS",
+                    "{policy}"
+                );
+                assert_eq!(!world.grants(&user).await.is_empty(), exists, "{policy}");
+                assert_eq!(world.log_in(&user, "pw").await.is_ok(), opens, "{policy}");
+            }
+            drop_user(&world, &user).await;
+        }
+    }
+}
+
+#[tokio::test]
+async fn an_adopted_user_is_only_released_with_its_own_rights() {
+    for world in worlds() {
+        let user = fresh("adopted");
+        world.user_secret(&user, "pw");
+        world
+            .run(&[
+                format!("CREATE USER `{user}` IDENTIFIED BY 'pw'"),
+                format!("GRANT SELECT ON shop.* TO `{user}`"),
+            ])
+            .await;
+        let before = world.grants(&user).await;
+        let more = json!({"AdoptExisting": "true", "DeletionPolicy": "DropAll", "ConfirmDeletion": user});
+        let properties = world.user("shop", &["SELECT", "INSERT"], &more);
+        let adopted = create(TYPE, properties.clone()).send(&world.runtime).await.response();
+        assert_eq!(adopted.reason(), "");
+        assert_ne!(world.grants(&user).await, before);
+        delete(TYPE, adopted.physical_id(), properties)
+            .send(&world.runtime)
+            .await;
+        assert_eq!(world.grants(&user).await, before);
+        world.log_in(&user, "pw").await.expect("it still logs in").close().await;
+        drop_user(&world, &user).await;
+    }
+}
+
+#[tokio::test]
+async fn another_stack_s_delete_leaves_the_user() {
+    for world in worlds() {
+        let user = fresh("ours");
+        world.user_secret(&user, "pw");
+        let properties = world.user("shop", &["SELECT"], &json!({"DeletionPolicy": "DropUser"}));
+        let made = create(TYPE, properties.clone()).send(&world.runtime).await.response();
+        let theirs = delete(TYPE, made.physical_id(), properties).with("StackId", json!(OTHER_STACK));
+        assert_eq!(theirs.send(&world.runtime).await.response().status(), "SUCCESS");
+        world
+            .log_in(&user, "pw")
+            .await
+            .expect("it is still there")
+            .close()
+            .await;
+        drop_user(&world, &user).await;
+    }
+}
+
+#[tokio::test]
+async fn after_a_replacement_deleting_the_old_id_leaves_the_user_to_the_new_one() {
+    for world in worlds() {
+        let user = fresh("moving");
+        world.user_secret(&user, "pw");
+        let by_name = world.user("shop", &["SELECT"], &json!({"DeletionPolicy": "DropUser"}));
+        // The same server by another name, as after a change of the endpoint's alias.
+        let by_address = world.user(
+            "shop",
+            &["SELECT"],
+            &json!({"DeletionPolicy": "DropUser", "Host": "127.0.0.1"}),
+        );
+        let made = create(TYPE, by_name.clone()).send(&world.runtime).await.response();
+        let moved = update(TYPE, made.physical_id(), by_address, by_name.clone())
+            .send(&world.runtime)
+            .await
+            .response();
+        assert_ne!(moved.physical_id(), made.physical_id());
+        delete(TYPE, made.physical_id(), by_name).send(&world.runtime).await;
+        world
+            .log_in(&user, "pw")
+            .await
+            .expect("the new resource's user")
+            .close()
+            .await;
+        drop_user(&world, &user).await;
+    }
+}
+
+#[tokio::test]
+async fn a_delete_that_retains_does_not_even_look_for_the_server() {
+    let world = worlds().remove(0);
+    let properties = world.user("shop", &["SELECT"], &json!({"Host": "gone.invalid"}));
+    let id = "mysql-user:gone.invalid:3306/arn:none@%";
+    assert_eq!(
+        delete(TYPE, id, properties)
+            .send(&world.runtime)
+            .await
+            .response()
+            .status(),
+        "SUCCESS"
+    );
+}
+
+#[tokio::test]
+async fn a_delete_beside_a_running_create_is_answered_and_a_further_one_leaves_nothing() {
+    for world in worlds() {
+        let user = fresh("beside");
+        world.user_secret(&user, "pw");
+        let properties = world.user("shop", &["SELECT"], &json!({"DeletionPolicy": "DropUser"}));
+        let making = create(TYPE, properties.clone());
+        let deleting = delete(TYPE, "shop-Thing-1ABCDEFGHIJKL", properties);
+        let (made, deleted) = futures::join!(making.send(&world.runtime), deleting.send(&world.runtime));
+        assert_eq!((made.response().reason(), deleted.response().status()), ("", "SUCCESS"));
+        deleting.send(&world.runtime).await;
+        assert_eq!(world.grants(&user).await, [""; 0]);
+    }
+}
