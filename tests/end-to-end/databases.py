@@ -7,7 +7,6 @@ from collections.abc import Iterator
 from typing import Any
 
 import pymysql
-
 from world import client, world
 
 

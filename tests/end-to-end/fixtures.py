@@ -1,9 +1,11 @@
 """What several proofs stand on: one foundation, the faulty function's package, logs."""
 
+import functools
 import io
 import json
 import zipfile
 from pathlib import Path
+from typing import Any
 
 from stacks import Stack
 from world import ARCHITECTURE, BINARIES, BUCKET, client, module, once, packaged
@@ -51,11 +53,8 @@ def lines(group: str) -> list[str]:
     logs = client("logs")
     streams = logs.get_paginator("describe_log_streams").paginate(logGroupName=group)
     names = [one["logStreamName"] for page in streams for one in page["logStreams"]]
-    return [
-        event["message"]
-        for name in names
-        for event in logs.get_log_events(logGroupName=group, logStreamName=name, startFromHead=True, limit=10000)["events"]
-    ]
+    read = functools.partial(logs.get_log_events, logGroupName=group, startFromHead=True, limit=10000)
+    return [event["message"] for name in names for event in read(logStreamName=name)["events"]]
 
 
 def groups() -> list[str]:
@@ -76,6 +75,16 @@ def _kind(line: str) -> str:
         return ""
 
 
+def keeping(template: str, *logical_ids: str) -> str:
+    """A packaged template some of whose resources outlive their stack."""
+    for logical_id in logical_ids:
+        head = f"\n  {logical_id}:\n"
+        assert head in template, f"{logical_id} is not where it was expected"
+        template = template.replace(f"{head}    DeletionPolicy: Delete\n", head)
+        template = template.replace(head, f"{head}    DeletionPolicy: Retain\n")
+    return template
+
+
 class SesDomain(Stack):
     """The real mail module as a stack of its own, on the shared foundation."""
 
@@ -88,6 +97,37 @@ class SesDomain(Stack):
         names = ("DataKeyArn", "NotificationKeyArn", "AlarmTopicArn", "FailureResponderArn")
         common = {"Application": "shared", "Environment": "test", "FunctionArchitecture": ARCHITECTURE, **LOGGING}
         return super().begin(**common, **{name: outputs[name] for name in names}, **parameters)
+
+
+class Database(Stack):
+    """The real module database-init as a stack of its own: a schema and a user, both named as the stack, on one server."""
+
+    def __init__(self, name: str, server: dict[str, Any], template: str = "") -> None:
+        # The module knows one user name, as there is one Mautic on a server; here there are several.
+        text = (template or module("DatabaseInit")).replace('"username": "mautic"', f'"username": "{name}"')
+        super().__init__(name, text)
+        self.server = server
+        master = {"username": server["admin_user"], "password": server["admin_password"]}
+        manager = client("secretsmanager")
+        self.master = manager.create_secret(
+            Name=f"master-of-{name}", SecretString=json.dumps(master), KmsKeyId=foundation()["DataKeyArn"]
+        )["ARN"]
+
+    def begin(self, **parameters: str) -> Stack:
+        """Start to create it."""
+        outputs, ec2 = foundation(), client("ec2")
+        names = ("DataKeyArn", "AlarmTopicArn", "FailureResponderArn")
+        return super().begin(
+            **{"Application": "shared", "Environment": "test", "FunctionArchitecture": ARCHITECTURE, **LOGGING},
+            **{name: outputs[name] for name in names},
+            DatabaseHost=self.server["host"],
+            DatabasePort=str(self.server["port"]),
+            DatabaseName=self.name,
+            MasterSecretArn=self.master,
+            PrivateSubnetIds=ec2.describe_subnets()["Subnets"][0]["SubnetId"],
+            FunctionSecurityGroupId=ec2.describe_security_groups()["SecurityGroups"][0]["GroupId"],
+            **parameters,
+        )
 
 
 def log_group(stack: Stack, function: str) -> str:

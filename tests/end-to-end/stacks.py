@@ -120,7 +120,11 @@ class Stack:
     def took(self, logical_id: str, begun: str, ended: str) -> float:
         """Seconds from the first event with one status to the last with the other."""
         times = [
-            [event["Timestamp"] for event in self.events() if (event["LogicalResourceId"], event["ResourceStatus"]) == one]
+            [
+                event["Timestamp"]
+                for event in self.events()
+                if (event["LogicalResourceId"], event["ResourceStatus"]) == one
+            ]
             for one in ((logical_id, begun), (logical_id, ended))
         ]
         if not all(times):

@@ -23,7 +23,6 @@ from typing import Any
 
 import yaml
 from local_aws import mysql, service
-from local_aws.mysql import servers_file
 from local_aws.state import REGION, State
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -148,7 +147,7 @@ def packaged() -> Path:
         if not program.is_file():
             raise NotBuilt(f"{program} is missing: run `make end-to-end`")
     client("s3").create_bucket(Bucket=BUCKET, CreateBucketConfiguration={"LocationConstraint": REGION})
-    run(sys.executable, ROOT / "tools" / "stage.py", BINARIES, DIST)
+    run(sys.executable, ROOT / "tools" / "stage.py", "--quick", BINARIES, DIST)
     target = DIST / "packaged.yaml"
     arguments = ("--template-file", DIST / "mautic.yaml", "--s3-bucket", BUCKET, "--output-template-file", target)
     run(AWS_CLI, "cloudformation", "package", *arguments)

@@ -4,7 +4,6 @@ import json
 from typing import Any
 
 from local_aws.seed import changes
-
 from world import client
 
 

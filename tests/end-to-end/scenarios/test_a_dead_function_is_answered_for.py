@@ -9,8 +9,10 @@ import unittest
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
-from fixtures import faulty_template, invocations, lines
+import secrecy
+from fixtures import faulty_template, foundation, invocations, lines
 from stacks import Stack
+from world import client
 
 TIMEOUT = 10.0
 QUICK = 8.0
@@ -80,6 +82,14 @@ class ADeadFunctionIsAnsweredFor(unittest.TestCase):
                 self.assertIn(death.reads("Delete", function), stack.reason("Thing", "DELETE_FAILED"), stack.story())
                 took = stack.took("Thing", "DELETE_IN_PROGRESS", "DELETE_FAILED")
                 self.assertLess(took, death.within, stack.story())
+
+    def test_no_line_of_a_dead_function_or_its_responder_shows_where_the_answer_goes(self) -> None:
+        read = [line for stack in self.stacks.values() for line in lines(stack.physical_id("LogGroup"))]
+        responder = foundation()["FailureResponderArn"].rsplit(":", 1)[1]
+        group = client("lambda").get_function_configuration(FunctionName=responder)["LoggingConfig"]["LogGroup"]
+        read += lines(group)
+        self.assertEqual([line for line in read if secrecy.SIGNATURE in line], [])
+        self.assertTrue(any("panicked" in line for line in read), "\n".join(read))
 
     def test_a_rollback_removes_what_the_dead_function_may_have_left(self) -> None:
         stack = self.stacks["recovers"]

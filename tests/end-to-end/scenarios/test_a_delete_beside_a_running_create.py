@@ -4,14 +4,17 @@ The domain's records go to the zone of the parent domain, while the domain has a
 delegation, the world never sees them, and the Create waits for a verification that does not come.
 """
 
+import json
 import unittest
 
-from fixtures import SesDomain, lines, log_group
-from world import wait_until
+from fixtures import SesDomain, keeping, lines, log_group
+from world import module, wait_until
 from zones import Zone, dkim_tokens, identities
 
 PARENT = "cancelled.example"
 DOMAIN = f"news.{PARENT}"
+# The function outlives the stack here: its log tells how the Create ended.
+FUNCTION = ("SesDomainFunction", "SesDomainRole", "SesDomainPolicy", "SesDomainLogGroup")
 
 
 class ADeleteBesideARunningCreate(unittest.TestCase):
@@ -22,7 +25,7 @@ class ADeleteBesideARunningCreate(unittest.TestCase):
     def test_both_end_within_seconds_and_the_zone_is_as_it_was(self) -> None:
         zone, shadow = Zone(PARENT), Zone(DOMAIN, seeded=False)
         before = zone.bytes(), shadow.bytes()
-        stack = SesDomain("cancelled")
+        stack = SesDomain("cancelled", keeping(module("Ses"), *FUNCTION))
         stack.begin(Domain=DOMAIN, HostedZoneId=zone.id, WaitSeconds="600")
         wait_until("the domain's identity", lambda: DOMAIN in identities() or self.ended(stack))
         tokens = dkim_tokens(DOMAIN)
@@ -34,10 +37,21 @@ class ADeleteBesideARunningCreate(unittest.TestCase):
         self.assertEqual((zone.bytes(), shadow.bytes()), before)
         self.assertNotIn(DOMAIN, identities())
         self.assertLess(stack.took("SesDomain", "DELETE_IN_PROGRESS", "DELETE_COMPLETE"), 20, stack.story())
-        self.assertIn("Resource creation cancelled", stack.story())
+        self.assertEqual(stack.reason("SesDomain", "CREATE_FAILED"), "Resource creation cancelled")
+        answers = wait_until("the end of both", lambda: found if len(found := answered(group)) == 2 else None)
+        self.assertEqual(answers, {"Create": "FAILED", "Delete": "SUCCESS"}, "\n".join(lines(group)))
+        self.assertEqual((zone.bytes(), shadow.bytes()), before)
 
     def ended(self, stack: SesDomain) -> bool:
         status = stack.described()["StackStatus"]
         if status != "CREATE_IN_PROGRESS":
             self.fail(f"{status} before the domain existed:\n{stack.story()}")
         return False
+
+
+def answered(group: str) -> dict[str, str]:
+    """How each request ended, by what its function logged."""
+    entries = [json.loads(line) for line in lines(group)]
+    return {
+        entry["spans"][0]["request_type"]: entry["outcome"] for entry in entries if entry.get("message") == "answered"
+    }
