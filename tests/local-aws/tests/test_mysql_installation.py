@@ -32,7 +32,9 @@ class ASystemsOwnServer(unittest.TestCase):
     def test_mysql_of_8_0_or_later_is_taken_as_it_is(self):
         path = self.mysqld("/usr/sbin/mysqld  Ver 8.4.3 for Linux on x86_64 (MySQL Community Server - GPL)")
         installation = from_system(path, self.directory, self.profile)
-        self.assertEqual((installation.version, installation.command, installation.options), ("8.4.3", (str(path),), ()))
+        self.assertEqual(
+            (installation.version, installation.command, installation.options), ("8.4.3", (str(path),), ())
+        )
         self.assertEqual(installation.number, (8, 4, 3))
 
     def test_mariadb_is_refused(self):
@@ -58,7 +60,9 @@ class ASystemsOwnServer(unittest.TestCase):
 
     def test_where_apparmor_confines_the_server_a_copy_is_run_with_the_original_s_directories(self):
         self.profile.touch()
-        path = self.mysqld("mysqld  Ver 8.0.40 for Linux\nbasedir    /usr/\nplugin-dir    /usr/lib/mysql/plugin/\ndatadir   /var/lib")
+        path = self.mysqld(
+            "mysqld  Ver 8.0.40 for Linux\nbasedir    /usr/\nplugin-dir    /usr/lib/mysql/plugin/\ndatadir   /var/lib"
+        )
         installation = from_system(path, self.directory / "copies", self.profile)
         self.assertEqual(installation.command, (str(self.directory / "copies/8.0.40/mysqld"),))
         self.assertEqual(installation.options, ("--basedir=/usr/", "--plugin-dir=/usr/lib/mysql/plugin/"))
@@ -67,7 +71,8 @@ class ASystemsOwnServer(unittest.TestCase):
         with self.assertRaises(MySqlError) as caught:
             from_prefix(self.directory, "test")
         self.assertEqual(
-            str(caught.exception), f"{self.directory} holds no mysqld with its C library; remove that directory and fetch again."
+            str(caught.exception),
+            f"{self.directory} holds no mysqld with its C library; remove that directory and fetch again.",
         )
 
 
@@ -93,11 +98,16 @@ class WhichServerIsFound(unittest.TestCase):
         with self.assertRaises(MySqlError) as caught:
             fetching._fetch_all(self.state, [fetching.Recipe("debian-8.0", gone)], self.said.append)
         self.assertEqual(str(caught.exception), "debian-8.0: the archive has it no more.\n" + fetching.REMEDY)
-        self.assertEqual(self.said, ["fetching debian-8.0 ...", "not to be had: debian-8.0: the archive has it no more."])
+        self.assertEqual(
+            self.said, ["fetching debian-8.0 ...", "not to be had: debian-8.0: the archive has it no more."]
+        )
         self.assertEqual(list(self.state.iterdir()), [])
 
     def test_an_unknown_distribution_is_told_what_to_install(self):
-        with mock.patch.object(fetching.machine, "distribution", return_value=("plan9", "")), self.assertRaises(MySqlError) as caught:
+        with (
+            mock.patch.object(fetching.machine, "distribution", return_value=("plan9", "")),
+            self.assertRaises(MySqlError) as caught,
+        ):
             fetching.recipes()
         self.assertEqual(str(caught.exception), fetching.REMEDY)
 

@@ -16,12 +16,21 @@ class AptSources(unittest.TestCase):
         )
         self.assertEqual(
             machine.parse_deb822(text),
-            [Source("http://mirror.example/debian", ("bookworm", "bookworm-updates"), ("main", "contrib"), "/keys/debian.gpg")],
+            [
+                Source(
+                    "http://mirror.example/debian",
+                    ("bookworm", "bookworm-updates"),
+                    ("main", "contrib"),
+                    "/keys/debian.gpg",
+                )
+            ],
         )
 
     def test_continued_lines_and_several_archives_are_read(self):
         text = "Types: deb\nURIs: http://one.example/a\n http://two.example/b\nSuites: sid\nComponents: main\n"
-        self.assertEqual([source.uri for source in machine.parse_deb822(text)], ["http://one.example/a", "http://two.example/b"])
+        self.assertEqual(
+            [source.uri for source in machine.parse_deb822(text)], ["http://one.example/a", "http://two.example/b"]
+        )
 
     def test_stanzas_that_are_disabled_or_for_source_code_are_left_out(self):
         text = (
@@ -55,7 +64,9 @@ class AptSources(unittest.TestCase):
             (etc / "sources.list.d").mkdir()
             (etc / "sources.list").write_text("deb http://a.example/debian bookworm main\n")
             (etc / "sources.list.d/b.list").write_text("deb http://b.example/debian bookworm main\n")
-            (etc / "sources.list.d/c.sources").write_text("Types: deb\nURIs: http://c.example\nSuites: sid\nComponents: main\n")
+            (etc / "sources.list.d/c.sources").write_text(
+                "Types: deb\nURIs: http://c.example\nSuites: sid\nComponents: main\n"
+            )
             self.assertEqual(
                 [source.uri for source in machine.sources(etc)],
                 ["http://a.example/debian", "http://b.example/debian", "http://c.example"],
@@ -65,7 +76,9 @@ class AptSources(unittest.TestCase):
         updates = Source("http://security.example", ("bookworm-security",), ("main",), None)
         release = Source("http://mirror.example", ("bookworm",), ("main",), "/keys/a.gpg")
         self.assertIs(machine.archive([updates, release], "bookworm"), release)
-        self.assertEqual(release.line(("sid",), ("main",)), ["deb [signed-by=/keys/a.gpg] http://mirror.example sid main"])
+        self.assertEqual(
+            release.line(("sid",), ("main",)), ["deb [signed-by=/keys/a.gpg] http://mirror.example sid main"]
+        )
 
     def test_no_main_archive_is_an_error_that_says_what_to_do(self):
         with self.assertRaises(MySqlError) as caught:

@@ -156,7 +156,9 @@ class Interruptions(unittest.TestCase):
         self.assertEqual(len(processes.running(self.state)), len(entries))
 
     def test_a_stop_ends_what_a_start_began_and_nothing_else(self):
-        stranger = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)", f"--datadir={self.state}-other/data"])
+        stranger = subprocess.Popen(
+            [sys.executable, "-c", "import time; time.sleep(60)", f"--datadir={self.state}-other/data"]
+        )
         self.addCleanup(stranger.wait)
         self.addCleanup(stranger.kill)
         entries = mysql.start(self.state, quiet)

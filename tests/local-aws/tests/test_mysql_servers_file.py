@@ -35,7 +35,9 @@ class ServersFile(unittest.TestCase):
         self.assertFalse(servers_file.path(self.state).exists())
 
     def test_writers_beside_each_other_lose_nothing(self):
-        threads = [threading.Thread(target=servers_file.put, args=(self.state, str(number), number)) for number in range(20)]
+        threads = [
+            threading.Thread(target=servers_file.put, args=(self.state, str(number), number)) for number in range(20)
+        ]
         for thread in threads:
             thread.start()
         for thread in threads:

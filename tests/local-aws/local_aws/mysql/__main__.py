@@ -9,9 +9,13 @@ from . import DEFAULT_STATE, MySqlError, fetch, start, stop
 
 def main() -> int:
     """Runs one command; a failure is one message, not a stack trace."""
-    parser = argparse.ArgumentParser(prog="local_aws.mysql", description="Real MySQL servers for the tests and the local AWS.")
+    parser = argparse.ArgumentParser(
+        prog="local_aws.mysql", description="Real MySQL servers for the tests and the local AWS."
+    )
     parser.add_argument("command", choices=["fetch", "start", "stop"])
-    parser.add_argument("--state", type=Path, default=DEFAULT_STATE, help="the directory that holds everything; default: %(default)s")
+    parser.add_argument(
+        "--state", type=Path, default=DEFAULT_STATE, help="the directory that holds everything; default: %(default)s"
+    )
     arguments = parser.parse_args()
     try:
         match arguments.command:

@@ -61,7 +61,9 @@ class PrivateApt:
         except FileNotFoundError as error:
             raise MySqlError(f"{command[0]} is missing on this machine; install it (packages apt and dpkg).") from error
         except subprocess.TimeoutExpired as error:
-            raise MySqlError(f"`{' '.join(command)}` did not end within 5 minutes; is the archive reachable?") from error
+            raise MySqlError(
+                f"`{' '.join(command)}` did not end within 5 minutes; is the archive reachable?"
+            ) from error
         except subprocess.CalledProcessError as error:
             tail = " ".join((error.stderr or error.stdout).split()[-60:])
             raise MySqlError(f"`{' '.join(command)}` failed: {tail}") from error

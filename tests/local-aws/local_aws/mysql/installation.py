@@ -32,10 +32,14 @@ def read_version(command: tuple[str, ...]) -> str:
     try:
         done = subprocess.run([*command, "--no-defaults", "--version"], capture_output=True, text=True, timeout=30)
     except OSError as error:
-        raise MySqlError(f"{command[-1]} cannot be run: {error.strerror}. Name a mysqld that can by LOCAL_MYSQL.") from error
+        raise MySqlError(
+            f"{command[-1]} cannot be run: {error.strerror}. Name a mysqld that can by LOCAL_MYSQL."
+        ) from error
     text = (done.stdout + done.stderr).strip()
     if "mariadb" in text.lower():
-        raise MySqlError(f"{command[-1]} is MariaDB ({text}), which is no stand-in for MySQL; name a real mysqld by LOCAL_MYSQL.")
+        raise MySqlError(
+            f"{command[-1]} is MariaDB ({text}), which is no stand-in for MySQL; name a real mysqld by LOCAL_MYSQL."
+        )
     match = re.search(r"Ver (\d+)\.(\d+)\.(\d+)", text)
     if done.returncode != 0 or not match:
         raise MySqlError(f"{command[-1]} --version says no version of MySQL: {text[-300:]}")

@@ -80,8 +80,14 @@ def parse_deb822(text: str) -> list[Source]:
     found = []
     text = re.sub(r"^#.*\n?", "", text, flags=re.MULTILINE)
     for stanza in re.split(r"\n\s*\n", text):
-        fields = {key.lower(): value for key, value in re.findall(r"^([\w-]+):\s*(.*(?:\n[ \t]+.*)*)", stanza, re.MULTILINE)}
-        if "deb" not in fields.get("types", "").split() or fields.get("enabled", "yes").strip().lower() in ("no", "false", "0"):
+        fields = {
+            key.lower(): value for key, value in re.findall(r"^([\w-]+):\s*(.*(?:\n[ \t]+.*)*)", stanza, re.MULTILINE)
+        }
+        if "deb" not in fields.get("types", "").split() or fields.get("enabled", "yes").strip().lower() in (
+            "no",
+            "false",
+            "0",
+        ):
             continue
         # A key may stand in the stanza itself; apt then finds the same key among its trusted ones, or says that it cannot.
         keyring = fields.get("signed-by", "").strip()

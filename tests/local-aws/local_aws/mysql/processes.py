@@ -52,7 +52,9 @@ def lesser_account(directory: Path) -> tuple[list[str], pwd.struct_passwd | None
 
 def _command_lines() -> Iterator[tuple[int, str]]:
     if not Path("/proc/self/cmdline").is_file():
-        listing = subprocess.run(["ps", "-axww", "-o", "pid=,command="], check=True, capture_output=True, text=True).stdout
+        listing = subprocess.run(
+            ["ps", "-axww", "-o", "pid=,command="], check=True, capture_output=True, text=True
+        ).stdout
         for line in listing.splitlines():
             pid, _, command = line.strip().partition(" ")
             yield int(pid), command

@@ -45,7 +45,9 @@ SIZES = (
 _outliving: list[subprocess.Popen] = []
 
 
-def start(state: Path, installation: Installation, certificates: Certificates, before: dict[str, Any] | None) -> dict[str, Any]:
+def start(
+    state: Path, installation: Installation, certificates: Certificates, before: dict[str, Any] | None
+) -> dict[str, Any]:
     """Starts the server, unless it runs as `before` says; returns its entry for `servers.json`."""
     home = state / installation.version
     run = home / "run"
@@ -144,7 +146,15 @@ def _call(tree: Path, installation: Installation, data: Path, log: Path, *option
     if account:
         _give(tree, account.pw_uid, account.pw_gid)
     user = ["--user=root"] if os.geteuid() == 0 and not account else []
-    command = [*prefix, *installation.command, "--no-defaults", *installation.options, f"--datadir={data}", *user, *options]
+    command = [
+        *prefix,
+        *installation.command,
+        "--no-defaults",
+        *installation.options,
+        f"--datadir={data}",
+        *user,
+        *options,
+    ]
     log.touch(mode=0o600)
     with log.open("w") as output:
         process = subprocess.Popen(
