@@ -98,7 +98,8 @@ where
     R: std::fmt::Debug + 'static,
 {
     match (error.code(), error.message()) {
-        (Some(code), Some(message)) => format!("{code}: {message}"),
+        // AWS's sentences end with a full stop; ours go on.
+        (Some(code), Some(message)) => format!("{code}: {}", message.trim_end_matches('.')),
         (Some(code), None) => code.to_owned(),
         _ => DisplayErrorContext(error).to_string(),
     }

@@ -22,7 +22,7 @@ pub(crate) const MOST_ROUNDS: usize = 8;
 /// How often the very same step may be refused, in case AWS still shows what was there before.
 pub(crate) const MOST_REFUSALS: usize = 3;
 /// The pause after a refusal, the first of doubling ones.
-const PAUSE: Duration = Duration::from_millis(250);
+const PAUSE: Duration = Duration::from_millis(100);
 
 /// Whose identity of which domain is worked on, and with which clients.
 pub(crate) struct Job<'a> {

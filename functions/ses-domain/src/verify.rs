@@ -16,7 +16,7 @@ use crate::settings::{OnTimeout, Settings, Wait, ZoneId};
 use crate::setup::{Job, undo};
 
 /// The pause between two looks: the first one, doubling up to the longest.
-const FIRST_PAUSE: Duration = Duration::from_secs(1);
+const FIRST_PAUSE: Duration = Duration::from_millis(250);
 const LONGEST_PAUSE: Duration = Duration::from_secs(10);
 /// What one look and the answer take at most, so that it is not cut off.
 const RESERVE: Duration = Duration::from_secs(5);

@@ -4,12 +4,16 @@ use std::fmt::Write;
 
 use crate::names::Domain;
 use crate::records::{Purpose, Record, TTL};
+use crate::spf;
 use crate::zone::RecordType;
 
 /// One record a line: name, type and value, as one types them into a DNS provider's form.
 #[must_use]
 pub fn lines(records: &[Record]) -> String {
-    let line = |record: &Record| format!("{} {} {}", record.name, record.kind(), record.value);
+    let line = |record: &Record| match record.purpose {
+        Purpose::ApexSpf => format!("{} TXT {} within the one SPF record", record.name, spf::MECHANISM),
+        _ => format!("{} {} {}", record.name, record.kind(), record.value),
+    };
     records.iter().map(line).collect::<Vec<_>>().join("\n")
 }
 

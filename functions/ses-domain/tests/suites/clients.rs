@@ -1,0 +1,250 @@
+//! The SDK's clients, answered by a [`Stage`].
+
+use std::fmt::Debug;
+use std::sync::Arc;
+
+use aws_sdk_sesv2::error::ErrorMetadata;
+use aws_sdk_sesv2::types as ses;
+use aws_smithy_mocks::{MockResponse, Rule, RuleBuilder, RuleMode, mock, mock_client};
+use ses_domain::identity::Identity;
+use ses_domain::marks::Tags;
+use ses_domain::observe::{Assumed, Clients};
+use ses_domain::plan::Step;
+
+use crate::stage::Stage;
+use crate::world::Refusal;
+
+/// The clients of `actor`.
+pub fn clients(stage: &Arc<Stage>, actor: usize) -> Clients {
+    let actor = Actor {
+        stage: Arc::clone(stage),
+        number: actor,
+    };
+    let identity = [
+        actor.get_identity(),
+        actor.create_identity(),
+        actor.delete_identity(),
+        actor.account(),
+    ];
+    let attributes = [actor.tag(), actor.untag(), actor.mail_from(), actor.configuration_set()];
+    let ses = mock_client!(aws_sdk_sesv2, RuleMode::MatchAny, &[identity, attributes].concat());
+    let dns = mock_client!(aws_sdk_route53, RuleMode::MatchAny, &actor.dns_rules());
+    let assumed = dns.clone();
+    let assume = move |_: &str| {
+        let client = assumed.clone();
+        // Whether STS is denied is seen in the calls that follow.
+        let _ = actor.stage.call(actor.number, "sts:AssumeRole", |_| Ok(()));
+        Box::pin(async move { client }) as Assumed
+    };
+    Clients {
+        ses,
+        dns,
+        assume: Box::new(assume),
+    }
+}
+
+/// Who calls.
+#[derive(Clone)]
+pub struct Actor {
+    pub stage: Arc<Stage>,
+    pub number: usize,
+}
+
+impl Actor {
+    /// A rule that answers an operation with what `answer` says.
+    pub fn rule<I, O, E>(
+        &self,
+        operation: RuleBuilder<I, O, E>,
+        answer: impl Fn(&Self, &I) -> Result<O, Refusal> + Send + Sync + 'static,
+        error: impl Fn(ErrorMetadata) -> E + Send + Sync + 'static,
+    ) -> Rule
+    where
+        I: Debug + Send + Sync + 'static,
+        O: Debug + Send + Sync + 'static,
+        E: std::error::Error + Debug + Send + Sync + 'static,
+    {
+        let actor = self.clone();
+        operation.then_compute_response(move |input| match answer(&actor, input) {
+            Ok(output) => MockResponse::Output(output),
+            Err(Refusal(code, message)) => {
+                MockResponse::Error(error(ErrorMetadata::builder().code(code).message(message).build()))
+            }
+        })
+    }
+
+    pub fn step(&self, action: &'static str, domain: Option<&str>, step: &Step) -> Result<(), Refusal> {
+        self.stage.step(self.number, action, domain.unwrap_or_default(), step)
+    }
+
+    fn get_identity(&self) -> Rule {
+        use aws_sdk_sesv2::operation::get_email_identity::GetEmailIdentityError as Error;
+        let answer = |actor: &Self, input: &aws_sdk_sesv2::operation::get_email_identity::GetEmailIdentityInput| {
+            let domain = input.email_identity().unwrap_or_default();
+            let missing = Refusal("NotFoundException", format!("Email identity {domain} does not exist."));
+            let found = actor.stage.call(actor.number, "ses:GetEmailIdentity", |world| {
+                world.identity(domain).ok_or(missing)
+            });
+            found.map(|found| described(&found))
+        };
+        self.rule(
+            mock!(aws_sdk_sesv2::Client::get_email_identity),
+            answer,
+            |meta| match meta.code() {
+                Some("NotFoundException") => {
+                    Error::NotFoundException(ses::error::NotFoundException::builder().meta(meta).build())
+                }
+                _ => Error::generic(meta),
+            },
+        )
+    }
+
+    fn create_identity(&self) -> Rule {
+        use aws_sdk_sesv2::operation::create_email_identity as operation;
+        let answer = |actor: &Self, input: &operation::CreateEmailIdentityInput| {
+            let step = Step::CreateIdentity {
+                tags: read_tags(input.tags()),
+                configuration_set: input.configuration_set_name().map(str::to_owned),
+            };
+            actor.step("ses:CreateEmailIdentity", input.email_identity(), &step)?;
+            Ok(operation::CreateEmailIdentityOutput::builder().build())
+        };
+        self.rule(
+            mock!(aws_sdk_sesv2::Client::create_email_identity),
+            answer,
+            operation::CreateEmailIdentityError::generic,
+        )
+    }
+
+    fn delete_identity(&self) -> Rule {
+        use aws_sdk_sesv2::operation::delete_email_identity as operation;
+        let answer = |actor: &Self, input: &operation::DeleteEmailIdentityInput| {
+            actor.step("ses:DeleteEmailIdentity", input.email_identity(), &Step::DeleteIdentity)?;
+            Ok(operation::DeleteEmailIdentityOutput::builder().build())
+        };
+        self.rule(
+            mock!(aws_sdk_sesv2::Client::delete_email_identity),
+            answer,
+            operation::DeleteEmailIdentityError::generic,
+        )
+    }
+
+    fn account(&self) -> Rule {
+        use aws_sdk_sesv2::operation::get_account as operation;
+        let answer = |actor: &Self, _: &operation::GetAccountInput| {
+            let access = actor
+                .stage
+                .call(actor.number, "ses:GetAccount", |world| Ok(world.production))?;
+            Ok(operation::GetAccountOutput::builder()
+                .production_access_enabled(access)
+                .build())
+        };
+        self.rule(
+            mock!(aws_sdk_sesv2::Client::get_account),
+            answer,
+            operation::GetAccountError::generic,
+        )
+    }
+
+    fn tag(&self) -> Rule {
+        use aws_sdk_sesv2::operation::tag_resource as operation;
+        let answer = |actor: &Self, input: &operation::TagResourceInput| {
+            actor.step(
+                "ses:TagResource",
+                Some(of_arn(input.resource_arn())),
+                &Step::Mark(read_tags(input.tags())),
+            )?;
+            Ok(operation::TagResourceOutput::builder().build())
+        };
+        self.rule(
+            mock!(aws_sdk_sesv2::Client::tag_resource),
+            answer,
+            operation::TagResourceError::generic,
+        )
+    }
+
+    fn untag(&self) -> Rule {
+        use aws_sdk_sesv2::operation::untag_resource as operation;
+        let answer = |actor: &Self, input: &operation::UntagResourceInput| {
+            actor.step(
+                "ses:UntagResource",
+                Some(of_arn(input.resource_arn())),
+                &Step::Unmark(input.tag_keys().to_vec()),
+            )?;
+            Ok(operation::UntagResourceOutput::builder().build())
+        };
+        self.rule(
+            mock!(aws_sdk_sesv2::Client::untag_resource),
+            answer,
+            operation::UntagResourceError::generic,
+        )
+    }
+
+    fn mail_from(&self) -> Rule {
+        use aws_sdk_sesv2::operation::put_email_identity_mail_from_attributes as operation;
+        let answer = |actor: &Self, input: &operation::PutEmailIdentityMailFromAttributesInput| {
+            let step = Step::SetMailFrom(input.mail_from_domain().map(str::to_owned));
+            actor.step("ses:PutEmailIdentityMailFromAttributes", input.email_identity(), &step)?;
+            Ok(operation::PutEmailIdentityMailFromAttributesOutput::builder().build())
+        };
+        let error = operation::PutEmailIdentityMailFromAttributesError::generic;
+        self.rule(
+            mock!(aws_sdk_sesv2::Client::put_email_identity_mail_from_attributes),
+            answer,
+            error,
+        )
+    }
+
+    fn configuration_set(&self) -> Rule {
+        use aws_sdk_sesv2::operation::put_email_identity_configuration_set_attributes as operation;
+        let answer = |actor: &Self, input: &operation::PutEmailIdentityConfigurationSetAttributesInput| {
+            let step = Step::SetConfigurationSet(input.configuration_set_name().map(str::to_owned));
+            actor.step(
+                "ses:PutEmailIdentityConfigurationSetAttributes",
+                input.email_identity(),
+                &step,
+            )?;
+            Ok(operation::PutEmailIdentityConfigurationSetAttributesOutput::builder().build())
+        };
+        let error = operation::PutEmailIdentityConfigurationSetAttributesError::generic;
+        self.rule(
+            mock!(aws_sdk_sesv2::Client::put_email_identity_configuration_set_attributes),
+            answer,
+            error,
+        )
+    }
+}
+
+fn read_tags(tags: &[ses::Tag]) -> Tags {
+    tags.iter()
+        .map(|tag| (tag.key().to_owned(), tag.value().to_owned()))
+        .collect()
+}
+
+fn of_arn(arn: Option<&str>) -> &str {
+    let prefix = "arn:aws:ses:eu-central-1:123456789012:identity/";
+    arn.and_then(|arn| arn.strip_prefix(prefix))
+        .expect("the identity's ARN")
+}
+
+fn described(identity: &Identity) -> aws_sdk_sesv2::operation::get_email_identity::GetEmailIdentityOutput {
+    let dkim = ses::DkimAttributes::builder()
+        .status(identity.dkim_status.as_str().into())
+        .set_tokens(Some(identity.keys.tokens.clone()))
+        .set_signing_hosted_zone(identity.keys.zone.clone())
+        .signing_attributes_origin(ses::DkimSigningAttributesOrigin::AwsSes);
+    let from = identity.mail_from.as_ref().map(|from| {
+        ses::MailFromAttributes::builder()
+            .mail_from_domain(&from.domain)
+            .mail_from_domain_status(from.status.as_str().into())
+            .behavior_on_mx_failure(ses::BehaviorOnMxFailure::UseDefaultValue)
+            .build()
+            .unwrap()
+    });
+    let tag = |(key, value): (&String, &String)| ses::Tag::builder().key(key).value(value).build().unwrap();
+    aws_sdk_sesv2::operation::get_email_identity::GetEmailIdentityOutput::builder()
+        .dkim_attributes(dkim.build())
+        .set_mail_from_attributes(from)
+        .set_configuration_set_name(identity.configuration_set.clone())
+        .set_tags(Some(identity.tags.iter().map(tag).collect()))
+        .build()
+}

@@ -1,0 +1,96 @@
+//! Any plan ends and undoes itself; the function may die anywhere, and the next event finishes.
+
+use custom_resource::testing::{create, delete};
+use proptest::prelude::*;
+use serde_json::Value;
+use ses_domain::attributes::Attributes;
+use ses_domain::plan::Step;
+
+use crate::generators::scene;
+use crate::stage::{DOMAIN, Stage, TYPE, properties, send, stage, succeeds};
+use crate::world::settings;
+
+#[test]
+fn a_domain_comes_back_after_a_delete_that_never_finished() {
+    let stage = stage();
+    succeeds(&stage, &create(TYPE, properties()));
+    let deleting = Step::Mark([("ses-domain:deleting".to_owned(), "true".to_owned())].into());
+    stage.change(|world| world.step(DOMAIN, &deleting).unwrap());
+    succeeds(&stage, &create(TYPE, properties()));
+    assert!(
+        !stage.world().identities[DOMAIN]
+            .tags
+            .contains_key("ses-domain:deleting")
+    );
+}
+
+fn largest(properties: &Value) -> usize {
+    serde_json::to_string(&Attributes::largest(&settings(properties.clone())))
+        .unwrap()
+        .len()
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(400))]
+
+    #[test]
+    fn any_plan_ends_keeps_what_is_not_ours_and_undoes_itself((mut world, properties) in scene()) {
+        let settings = settings(properties);
+        let before = world.clone();
+        if world.set_up(&settings).is_err() {
+            prop_assert_eq!(world, before);
+            return Ok(());
+        }
+        prop_assert_eq!(world.plan(&settings).unwrap(), []);
+        for set in &before.zones[0].sets {
+            let after = world.zones[0].set(&set.name, &set.kind);
+            prop_assert!(after.is_some_and(|after| after.values.len() >= set.values.len() && after.ttl == set.ttl), "{set:?} became {after:?}");
+        }
+        world.tear_down(&settings.domain);
+        prop_assert_eq!(world.all_records(), before.all_records());
+        prop_assert!(world.identities.is_empty());
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(48))]
+
+    #[test]
+    fn wherever_the_function_dies_a_delete_cleans_up_and_a_repeat_finishes((world, properties) in scene(), at in 0_usize..40, repeat in any::<bool>()) {
+        let stage = Stage::new(world);
+        let before = stage.world();
+        let making = create(TYPE, properties.clone());
+        stage.die_at(Some(at));
+        let response = send(&stage, &making);
+        prop_assert!(serde_json::to_string(response.body()).unwrap().len() <= 4096);
+        stage.die_at(None);
+        let id = response.physical_id().to_owned();
+        if repeat {
+            let response = send(&stage, &making);
+            if response.status() == "SUCCESS" {
+                let data = serde_json::to_string(&response.body()["Data"]).unwrap().len();
+                prop_assert!(data <= largest(&properties), "{} bytes of attributes, {} foreseen", data, largest(&properties));
+                let domain = settings(properties.clone()).domain.to_string();
+                prop_assert!(stage.world().identity(&domain).unwrap().is_verified());
+            }
+        }
+        let response = send(&stage, &delete(TYPE, &id, properties));
+        prop_assert_eq!(response.status(), "SUCCESS", "{}", response.reason());
+        prop_assert_eq!(stage.world().all_records(), before.all_records());
+        prop_assert!(stage.world().identities.is_empty());
+    }
+
+    #[test]
+    fn wherever_a_delete_dies_the_next_one_finishes((world, properties) in scene(), at in 0_usize..20) {
+        let stage = Stage::new(world);
+        let before = stage.world();
+        let id = send(&stage, &create(TYPE, properties.clone())).physical_id().to_owned();
+        stage.die_at(Some(at));
+        send(&stage, &delete(TYPE, &id, properties.clone()));
+        stage.die_at(None);
+        let response = send(&stage, &delete(TYPE, &id, properties));
+        prop_assert_eq!(response.status(), "SUCCESS", "{}", response.reason());
+        prop_assert_eq!(stage.world().all_records(), before.all_records());
+        prop_assert!(stage.world().identities.is_empty());
+    }
+}
