@@ -50,6 +50,7 @@ FEATURES: dict[str, dict[str, Parameters]] = {
             "DatabaseDeletionProtection": "true",
             "DatabaseInsights": "advanced",
             "DatabaseMonitoringSeconds": "15",
+            "AdoptExistingDatabase": "true",
         },
     },
     "notice": {

@@ -17,6 +17,8 @@ PUBLISHERS = {
     "AWS::RDS::EventSubscription": ("SnsTopicArn", "events.rds.amazonaws.com"),
     "AWS::SES::ConfigurationSetEventDestination": ("EventDestination", "ses.amazonaws.com"),
 }
+# What services reach through a policy of the resource's own.
+GUARDED = ("AWS::KMS::Key", "AWS::SNS::TopicPolicy", "AWS::S3::BucketPolicy")
 KEY_USE = {"kms:Decrypt", "kms:GenerateDataKey"}
 
 
@@ -134,21 +136,23 @@ class Publishers(PropertyTest):
 
     def test_services_that_send_a_source_are_held_to_it(self):
         sourceless = {"backup.amazonaws.com", "events.amazonaws.com"}
+        sources = {"aws:SourceAccount", "aws:SourceArn", "kms:EncryptionContext:aws:logs:arn"}
 
         def findings():
-            for deployment, resource in self.everywhere(
-                "AWS::KMS::Key", "AWS::SNS::TopicPolicy", "AWS::S3::BucketPolicy"
-            ):
+            for deployment, resource in self.everywhere(*GUARDED):
                 document = resource.properties.get("KeyPolicy") or resource.properties["PolicyDocument"]
                 for statement in document["Statement"]:
-                    principal = statement["Principal"]
-                    services = set(listed(principal["Service"])) if "Service" in principal else set()
-                    if services - sourceless and "Condition" not in statement:
+                    principal = {} if statement["Principal"] == "*" else statement["Principal"]
+                    services = set(listed(principal.get("Service", [])))
+                    keys = {key for test in statement.get("Condition", {}).values() for key in test}
+                    if services - sourceless and not keys:
                         yield (
                             deployment,
                             resource,
                             f"{statement['Sid']}: any account may come through {sorted(services)}",
                         )
+                    if services and keys - sources:
+                        yield deployment, resource, f"{statement['Sid']}: {sorted(keys - sources)} names no source"
 
         self.holds(findings())
 

@@ -100,8 +100,9 @@ class Survival(PropertyTest):
                 for name in ("KmsKeyId", "MasterUsername"):
                     if (name in instance.properties) == is_restored:
                         yield deployment, instance, f"{name} beside a snapshot, or neither"
+                adopts = is_restored or deployment.parameters.get("AdoptExistingDatabase") == "true"
                 for resource in deployment.resources("Custom::Database", "Custom::DatabaseUser"):
-                    if resource.properties["AdoptExisting"] != str(is_restored).lower():
+                    if resource.properties["AdoptExisting"] != str(adopts).lower():
                         yield deployment, resource, f"AdoptExisting is {resource.properties['AdoptExisting']}"
 
         self.holds(findings())
