@@ -26,6 +26,18 @@ class AtRest(PropertyTest):
 
         self.holds(findings())
 
+    def test_a_logs_key_lets_cloudwatch_logs_use_it(self):
+        """Without that the log group cannot be made, and with it the whole stack."""
+
+        def findings():
+            for deployment, group in self.everywhere("AWS::Logs::LogGroup"):
+                key = owner(deployment, group.properties["KmsKeyId"])
+                services = [s["Principal"].get("Service") for s in key.properties["KeyPolicy"]["Statement"]]
+                if "logs.eu-central-1.amazonaws.com" not in services:
+                    yield deployment, group, f"{key} does not know CloudWatch Logs"
+
+        self.holds(findings())
+
     def test_the_database_its_secret_and_its_insights_are_encrypted(self):
         def findings():
             for deployment, instance in self.everywhere("AWS::RDS::DBInstance"):
