@@ -214,3 +214,43 @@ fn described_set(set: &Route53Set) -> RecordSet {
         special: set.set_identifier().is_some() || set.alias_target().is_some() || set.ttl().is_none(),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use aws_sdk_sesv2::types::DkimAttributes;
+
+    use super::*;
+
+    fn keys(origin: DkimSigningAttributesOrigin) -> DkimKeys {
+        let dkim = DkimAttributes::builder()
+            .tokens("t")
+            .signing_hosted_zone("z.example")
+            .signing_attributes_origin(origin);
+        described(&GetEmailIdentityOutput::builder().dkim_attributes(dkim.build()).build()).keys
+    }
+
+    #[test]
+    fn an_identity_that_signs_with_a_key_of_its_own_needs_no_record_of_ses() {
+        assert_eq!(keys(DkimSigningAttributesOrigin::AwsSes).tokens, ["t"]);
+        assert_eq!(keys(DkimSigningAttributesOrigin::External).tokens, [] as [String; 0]);
+    }
+
+    #[test]
+    fn the_zone_of_the_keys_is_the_one_that_ses_names() {
+        assert_eq!(keys(DkimSigningAttributesOrigin::AwsSes).zone.unwrap(), "z.example");
+    }
+
+    #[test]
+    fn an_empty_mail_from_domain_is_none() {
+        let found = GetEmailIdentityOutput::builder().configuration_set_name("").build();
+        let identity = described(&found);
+        assert_eq!(
+            (
+                identity.mail_from,
+                identity.configuration_set,
+                identity.dkim_status.as_str()
+            ),
+            (None, None, "NOT_STARTED")
+        );
+    }
+}

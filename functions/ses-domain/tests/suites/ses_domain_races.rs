@@ -4,14 +4,14 @@ use std::sync::Arc;
 
 use custom_resource::testing::{Scenario, create, delete};
 use proptest::prelude::*;
-use serde_json::json;
+use serde_json::{Value, json};
 
-use crate::stage::{Stage, TYPE, block_on};
+use crate::stage::{Stage, TYPE, block_on, succeeds};
 use crate::world::{World, set};
 
 const DOMAIN: &str = "example.com";
 const CREATE: usize = 0;
-const DELETE: usize = 1;
+const OTHER: usize = 1;
 
 fn run(stage: &Arc<Stage>, actor: usize, scenario: Scenario) -> std::thread::JoinHandle<(String, String)> {
     let stage = Arc::clone(stage);
@@ -23,15 +23,23 @@ fn run(stage: &Arc<Stage>, actor: usize, scenario: Scenario) -> std::thread::Joi
     })
 }
 
-/// Both run at once, their calls in the order of `turns`; gives the Create's answer.
-fn race(stage: &Arc<Stage>, turns: Vec<usize>) -> (String, String) {
-    let properties = json!({"Domain": DOMAIN, "ApexSpf": "true"});
+fn properties() -> Value {
+    json!({"Domain": DOMAIN, "ApexSpf": "true"})
+}
+
+fn deletion() -> Scenario {
+    delete(TYPE, "ses-domain:example.com", properties())
+}
+
+/// A Create and something else run at once, their calls in the order of `turns`; gives their answers.
+fn race(stage: &Arc<Stage>, other: Scenario, turns: Vec<usize>) -> [(String, String); 2] {
     stage.take_turns(turns);
-    let making = run(stage, CREATE, create(TYPE, properties.clone()));
-    let removing = run(stage, DELETE, delete(TYPE, "ses-domain:example.com", properties));
-    let made = making.join().unwrap();
-    assert_eq!(removing.join().unwrap(), ("SUCCESS".to_owned(), String::new()));
-    made
+    let running = [run(stage, CREATE, create(TYPE, properties())), run(stage, OTHER, other)];
+    running.map(|thread| thread.join().unwrap())
+}
+
+fn success() -> (String, String) {
+    ("SUCCESS".to_owned(), String::new())
 }
 
 fn stage() -> Arc<Stage> {
@@ -42,19 +50,34 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(32))]
 
     #[test]
-    fn a_delete_beside_a_create_leaves_nothing_or_comes_too_early(head in 4_usize..40, tail in prop::collection::vec(CREATE..=DELETE, 0..40)) {
+    fn a_delete_beside_a_create_leaves_nothing_or_comes_too_early(head in 4_usize..40, tail in prop::collection::vec(CREATE..=OTHER, 0..40)) {
         let stage = stage();
         let before = stage.world().all_records();
         let turns = [vec![CREATE; head], tail].concat();
-        let (status, reason) = race(&stage, turns);
+        let [created, deleted] = race(&stage, deletion(), turns);
+        prop_assert_eq!(deleted, success());
         let left = stage.world();
         if left.identities.is_empty() {
             prop_assert_eq!(left.all_records(), before);
         } else {
             // The Delete looked before there was anything to see, so that the Create stands.
-            prop_assert_eq!(status, "SUCCESS", "{}", reason);
+            prop_assert_eq!(created, success());
             prop_assert!(left.identity(DOMAIN).unwrap().is_verified());
         }
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(16))]
+
+    #[test]
+    fn a_create_that_is_delivered_twice_at_once_is_one_create(turns in prop::collection::vec(CREATE..=OTHER, 0..60)) {
+        let stage = stage();
+        let before = stage.world().all_records();
+        prop_assert_eq!(race(&stage, create(TYPE, properties()), turns), [success(), success()]);
+        prop_assert!(stage.world().identity(DOMAIN).unwrap().is_verified());
+        succeeds(&stage, &deletion());
+        prop_assert_eq!(stage.world().all_records(), before);
     }
 }
 
@@ -65,7 +88,8 @@ fn a_delete_between_any_two_calls_of_a_create_is_seen_or_finds_everything() {
         let stage = stage();
         let before = stage.world().all_records();
         // The Delete runs from its first call to its last; then the Create goes on.
-        let (_, reason) = race(&stage, [vec![CREATE; head], vec![DELETE; 40]].concat());
+        let [(_, reason), deleted] = race(&stage, deletion(), [vec![CREATE; head], vec![OTHER; 40]].concat());
+        assert_eq!(deleted, success());
         let there = !stage.world().identities.is_empty();
         assert!(
             there || stage.world().all_records() == before,

@@ -254,3 +254,34 @@ fn the_log_tells_the_plan_and_no_secret() {
     }
     assert_absent(SIGNATURE, &text);
 }
+
+#[test]
+fn the_longest_names_still_fit_the_answer() {
+    let domain = format!("{0}.{0}.{0}.{1}.example", "a".repeat(60), "b".repeat(18));
+    let stack = format!(
+        "arn:aws:cloudformation:eu-central-1:123456789012:stack/{}/{}",
+        "s".repeat(128),
+        "0".repeat(36)
+    );
+    let stage = Stage::new(World::with_zone("example", &[]));
+    let creation = create(TYPE, json!({"Domain": domain, "ZoneName": "example"}));
+    let longest = creation
+        .with("StackId", json!(stack))
+        .with("LogicalResourceId", json!("L".repeat(255)));
+    let response = succeeds(&stage, &longest);
+    assert_eq!(response.attribute("Domain").len(), 209);
+    assert!(response.body().to_string().len() <= 4096);
+}
+
+#[test]
+fn an_identity_that_somebody_deleted_comes_back_with_the_next_update() {
+    let stage = stage();
+    succeeds(&stage, &create(TYPE, properties()));
+    stage.change(|world| world.identities.clear());
+    let response = succeeds(&stage, &update(TYPE, ID, properties(), properties()));
+    assert_eq!(response.attribute("Status"), "VERIFIED");
+    assert_eq!(
+        stage.world().identity(DOMAIN).unwrap().configuration_set.unwrap(),
+        "mautic"
+    );
+}
