@@ -64,6 +64,9 @@ pub enum Error {
         /// What `ConfirmDeletion` must say.
         wanted: String,
     },
+    /// A Delete came first.
+    #[error("the resource was deleted while it was being made, so nothing was made; create it again")]
+    Deleted,
     /// Another delivery works on the same server.
     #[error(
         "another delivery of a database event was still at work on {0} when the time ran out; update the stack again"

@@ -39,6 +39,7 @@ mod error;
 mod id;
 mod ownership;
 mod properties;
+mod registry;
 pub mod schema;
 mod server;
 pub mod user;

@@ -3,7 +3,8 @@
 use database::quoting::identifier;
 use database::{Connection, Error, Name};
 
-use super::{Change, Mark, REGISTRY, Removal, Schema};
+use super::{Change, Mark, Removal, Schema};
+use crate::registry::{self, REGISTRY};
 
 /// Makes or changes a schema.
 ///
@@ -13,7 +14,7 @@ pub async fn apply(connection: &mut Connection, name: &Name, changes: &[Change])
     for change in changes {
         tracing::info!(schema = %name, %change, "next");
         match change {
-            Change::PrepareRegistry => prepare(connection).await,
+            Change::PrepareRegistry => registry::prepare(connection).await,
             Change::Record(mark) => record(connection, name, mark).await,
             Change::Create => {
                 connection
@@ -56,22 +57,6 @@ fn with_defaults(name: &Name) -> String {
     )
 }
 
-async fn prepare(connection: &mut Connection) -> Result<(), Error> {
-    connection
-        .run(&format!(
-            "CREATE DATABASE IF NOT EXISTS {REGISTRY} CHARACTER SET utf8mb4"
-        ))
-        .await?;
-    let table = format!(
-        "CREATE TABLE IF NOT EXISTS {REGISTRY}.owned_schemas (\
-         name VARCHAR(64) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin PRIMARY KEY, \
-         stack_id VARCHAR(512) NOT NULL, logical_id VARCHAR(255) NOT NULL, physical_id VARCHAR(1024) NOT NULL, \
-         adopted BOOLEAN NOT NULL, recorded_at TIMESTAMP NOT NULL DEFAULT CURRENT_TIMESTAMP ON UPDATE CURRENT_TIMESTAMP) \
-         COMMENT 'Which CloudFormation resource manages which schema; kept by the function database-init'"
-    );
-    connection.run(&table).await
-}
-
 async fn record(connection: &mut Connection, name: &Name, mark: &Mark) -> Result<(), Error> {
     let values = [
         connection.literal(name.as_str()),
@@ -87,17 +72,10 @@ async fn record(connection: &mut Connection, name: &Name, mark: &Mark) -> Result
     connection.run(&statement).await
 }
 
-/// The last record takes the table with it: a server that nothing is managed on looks as it did before.
 async fn forget(connection: &mut Connection, name: &Name) -> Result<(), Error> {
     let name = connection.literal(name.as_str());
     connection
         .run(&format!("DELETE FROM {REGISTRY}.owned_schemas WHERE name = {name}"))
         .await?;
-    let left: Option<u64> = connection
-        .first(&format!("SELECT COUNT(*) FROM {REGISTRY}.owned_schemas"), ())
-        .await?;
-    if left == Some(0) {
-        connection.run(&format!("DROP DATABASE {REGISTRY}")).await?;
-    }
-    Ok(())
+    registry::drop_if_empty(connection).await
 }

@@ -7,6 +7,7 @@ pub mod plan;
 use custom_resource::{Answer, CustomResource, Deletion, Outcome, PhysicalId, Request, Scope};
 use database::{Name, NameKind};
 use serde::Serialize;
+use tokio::time::Instant;
 
 pub use observe::{Observed, Schema};
 pub use plan::{Change, Desired, Removal, plan, plan_removal};
@@ -15,10 +16,8 @@ use crate::error::{Error, Refusal};
 use crate::id::{self, physical_id};
 pub use crate::ownership::Mark;
 use crate::properties::{SchemaDeletionPolicy, SchemaProperties};
+use crate::registry::{self, REGISTRY};
 use crate::server::{Servers, Target, persist};
-
-/// The schema of this function's own table.
-pub(crate) const REGISTRY: &str = "database_init";
 
 /// Whether a schema belongs to MySQL or to this function.
 pub(crate) fn is_reserved(schema: &str) -> bool {
@@ -78,7 +77,13 @@ impl Subject {
 }
 
 impl SchemaHandler {
-    async fn reconcile(&self, request: &Request, properties: &SchemaProperties) -> Result<Outcome<Attributes>, Error> {
+    /// `created` is when a Create began, which a Delete may overtake; an Update has no such rival.
+    async fn reconcile(
+        &self,
+        request: &Request,
+        properties: &SchemaProperties,
+        created: Option<Instant>,
+    ) -> Result<Outcome<Attributes>, Error> {
         let subject = Subject::new(properties)?;
         if properties.deletion_policy == SchemaDeletionPolicy::DropAll && properties.confirm_deletion != properties.name
         {
@@ -91,12 +96,24 @@ impl SchemaHandler {
             id: request.id().to_string(),
             adopt: properties.adopt_existing,
         };
-        let attributes = persist(request.deadline(), || self.attempt(request, &subject, &desired)).await?;
+        let attributes = persist(request.deadline(), || {
+            self.attempt(request, &subject, &desired, created)
+        })
+        .await?;
         Ok(Outcome::Done(Answer::new(attributes)))
     }
 
-    async fn attempt(&self, request: &Request, subject: &Subject, desired: &Desired) -> Result<Attributes, Error> {
+    async fn attempt(
+        &self,
+        request: &Request,
+        subject: &Subject,
+        desired: &Desired,
+        created: Option<Instant>,
+    ) -> Result<Attributes, Error> {
         let mut connection = self.0.administer(&subject.target, request.deadline()).await?;
+        if let Some(began) = created {
+            registry::stop_if_deleted(&mut connection, request, began).await?;
+        }
         let observed = observe::observe(&mut connection, &subject.name).await?;
         let changes = plan(desired, &observed).map_err(|refusal| subject.refused(refusal))?;
         apply::apply(&mut connection, &subject.name, &changes).await?;
@@ -119,6 +136,9 @@ impl SchemaHandler {
         let observed = observe::observe(&mut connection, &subject.name).await?;
         let steps = plan_removal(&request.scope().owner(), request.id().as_str(), &observed);
         apply::remove(&mut connection, &subject.name, &steps).await?;
+        if steps.is_empty() {
+            registry::note_deletion(&mut connection, &request.scope().owner(), request.id().as_str()).await?;
+        }
         connection.close().await;
         Ok(())
     }
@@ -152,7 +172,7 @@ impl CustomResource for SchemaHandler {
     }
 
     async fn create(&self, request: &Request, properties: SchemaProperties) -> Result<Outcome<Attributes>, Error> {
-        self.reconcile(request, &properties).await
+        self.reconcile(request, &properties, Some(Instant::now())).await
     }
 
     async fn update(
@@ -161,7 +181,7 @@ impl CustomResource for SchemaHandler {
         properties: SchemaProperties,
         _old: Option<SchemaProperties>,
     ) -> Result<Outcome<Attributes>, Error> {
-        self.reconcile(request, &properties).await
+        self.reconcile(request, &properties, None).await
     }
 
     async fn delete(&self, request: &Request, properties: Option<SchemaProperties>) -> Result<Deletion, Error> {

@@ -3,10 +3,8 @@
 use custom_resource::Owner;
 use database::{Connection, Error, Name};
 
-use super::{Mark, REGISTRY};
-
-/// `ER_BAD_DB_ERROR` and `ER_NO_SUCH_TABLE`: no schema was ever recorded on this server.
-const NO_REGISTRY: [u16; 2] = [1049, 1146];
+use super::Mark;
+use crate::registry::{REGISTRY, is_absent};
 
 /// A schema and its record, as they stand.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -57,7 +55,7 @@ pub async fn observe(connection: &mut Connection, name: &Name) -> Result<Observe
         format!("SELECT stack_id, logical_id, physical_id, adopted FROM {REGISTRY}.owned_schemas WHERE name = ?");
     let rows: Result<Vec<(String, String, String, bool)>, _> = connection.rows(&query, (name.as_str(),)).await;
     match rows {
-        Err(error) if error.code().is_some_and(|code| NO_REGISTRY.contains(&code)) => Ok(Observed {
+        Err(error) if is_absent(&error) => Ok(Observed {
             registry: false,
             mark: None,
             schema,

@@ -10,6 +10,7 @@ use custom_resource::{Answer, CustomResource, Deletion, Outcome, PhysicalId, Req
 use database::quoting::identifier;
 use database::{Credentials, Name, NameKind};
 use serde::Serialize;
+use tokio::time::Instant;
 
 pub use mark::UserMark;
 pub use observe::{Account, Login, Observed};
@@ -19,6 +20,7 @@ pub use rights::{Privilege, Right, Rights};
 use crate::error::{Error, Refusal};
 use crate::id::{self, physical_id};
 use crate::properties::{DeletionPolicy, UserProperties};
+use crate::registry;
 use crate::server::{Servers, Target, persist};
 
 /// Accounts of MySQL and RDS; <https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/CHAP_MySQL.html>.
@@ -115,9 +117,15 @@ impl UserHandler {
         })
     }
 
-    async fn reconcile(&self, request: &Request, properties: &UserProperties) -> Result<Outcome<Attributes>, Error> {
+    /// `created` is when a Create began, which a Delete may overtake; an Update has no such rival.
+    async fn reconcile(
+        &self,
+        request: &Request,
+        properties: &UserProperties,
+        created: Option<Instant>,
+    ) -> Result<Outcome<Attributes>, Error> {
         let subject = self.subject(request, properties).await?;
-        let authentication_plugin = persist(request.deadline(), || self.attempt(request, &subject)).await?;
+        let authentication_plugin = persist(request.deadline(), || self.attempt(request, &subject, created)).await?;
         Ok(Outcome::Done(Answer::new(Attributes {
             username: subject.name.user.to_string(),
             user_host: subject.name.host.to_string(),
@@ -127,7 +135,7 @@ impl UserHandler {
     }
 
     /// One attempt; the plugin that MySQL checks the user's password with.
-    async fn attempt(&self, request: &Request, subject: &Subject) -> Result<String, Error> {
+    async fn attempt(&self, request: &Request, subject: &Subject, created: Option<Instant>) -> Result<String, Error> {
         let Subject {
             target,
             name,
@@ -135,6 +143,9 @@ impl UserHandler {
             desired,
         } = subject;
         let mut connection = self.0.administer(target, request.deadline()).await?;
+        if let Some(began) = created {
+            registry::stop_if_deleted(&mut connection, request, began).await?;
+        }
         if connection.user() == name.user.as_str() {
             return Err(Error::ReservedUser(name.user.to_string()));
         }
@@ -150,7 +161,11 @@ impl UserHandler {
     async fn remove(&self, request: &Request, target: &Target, properties: &UserProperties) -> Result<(), Error> {
         let mut connection = self.0.administer(target, request.deadline()).await?;
         let (owner, id) = (request.scope().owner(), request.id().as_str());
-        for (name, mark) in observe::marked(&mut connection, &owner, id).await? {
+        let marked = observe::marked(&mut connection, &owner, id).await?;
+        if marked.is_empty() {
+            registry::note_deletion(&mut connection, &owner, id).await?;
+        }
+        for (name, mark) in marked {
             if properties.deletion_policy == DeletionPolicy::DropAll
                 && properties.confirm_deletion != name.user.as_str()
             {
@@ -206,7 +221,7 @@ impl CustomResource for UserHandler {
     }
 
     async fn create(&self, request: &Request, properties: UserProperties) -> Result<Outcome<Attributes>, Error> {
-        self.reconcile(request, &properties).await
+        self.reconcile(request, &properties, Some(Instant::now())).await
     }
 
     async fn update(
@@ -215,7 +230,7 @@ impl CustomResource for UserHandler {
         properties: UserProperties,
         _old: Option<UserProperties>,
     ) -> Result<Outcome<Attributes>, Error> {
-        self.reconcile(request, &properties).await
+        self.reconcile(request, &properties, None).await
     }
 
     async fn delete(&self, request: &Request, properties: Option<UserProperties>) -> Result<Deletion, Error> {

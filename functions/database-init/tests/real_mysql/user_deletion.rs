@@ -1,5 +1,7 @@
 //! `Custom::DatabaseUser`: what a Delete does, and what it leaves alone.
 
+use std::time::Duration;
+
 use custom_resource::testing::{create, delete, update};
 use serde_json::json;
 
@@ -130,16 +132,59 @@ async fn a_delete_that_retains_does_not_even_look_for_the_server() {
 }
 
 #[tokio::test]
-async fn a_delete_beside_a_running_create_is_answered_and_a_further_one_leaves_nothing() {
+async fn a_delete_beside_a_running_create_leaves_nothing_whichever_comes_first() {
     for world in worlds() {
-        let user = fresh("beside");
+        for _ in 0..6 {
+            let user = fresh("beside");
+            world.user_secret(&user, "pw");
+            let properties = world.user("shop", &["SELECT"], &json!({"DeletionPolicy": "DropUser"}));
+            let making = create(TYPE, properties.clone());
+            let deleting = delete(TYPE, "shop-Thing-1ABCDEFGHIJKL", properties);
+            let (made, deleted) = futures::join!(making.send(&world.runtime), deleting.send(&world.runtime));
+            assert_eq!(deleted.response().status(), "SUCCESS");
+            let reason = made.response().reason().to_owned();
+            let overtaken = "the resource was deleted while it was being made, so nothing was made; create it again.";
+            assert!(reason.is_empty() || reason == overtaken, "{reason}");
+            assert_eq!(world.grants(&user).await, [""; 0], "made: {reason:?}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_create_that_a_delete_overtook_makes_nothing_and_a_later_one_is_not_disturbed() {
+    for world in worlds() {
+        let user = fresh("overtaken");
         world.user_secret(&user, "pw");
         let properties = world.user("shop", &["SELECT"], &json!({"DeletionPolicy": "DropUser"}));
-        let making = create(TYPE, properties.clone());
-        let deleting = delete(TYPE, "shop-Thing-1ABCDEFGHIJKL", properties);
-        let (made, deleted) = futures::join!(making.send(&world.runtime), deleting.send(&world.runtime));
-        assert_eq!((made.response().reason(), deleted.response().status()), ("", "SUCCESS"));
-        deleting.send(&world.runtime).await;
-        assert_eq!(world.grants(&user).await, [""; 0]);
+        // Something holds the lock, so both wait; the Delete is let in first.
+        let mut holder = world.connect().await;
+        let _: Option<u8> = holder
+            .first("SELECT GET_LOCK('database-init', 60)", ())
+            .await
+            .expect("the lock");
+        let (making, deleting) = (
+            create(TYPE, properties.clone()),
+            delete(TYPE, "shop-Thing-1ABCDEFGHIJKL", properties),
+        );
+        let overtaking = async {
+            let deleted = deleting.send(&world.runtime);
+            tokio::pin!(deleted);
+            let pause = tokio::time::sleep(Duration::from_millis(300));
+            tokio::select! { _ = &mut deleted => panic!("the lock is held"), () = pause => {} }
+            let made = making.send(&world.runtime);
+            tokio::pin!(made);
+            let pause = tokio::time::sleep(Duration::from_millis(300));
+            tokio::select! { _ = &mut made => panic!("the lock is held"), _ = &mut deleted => panic!("the lock is held"), () = pause => {} }
+            holder.close().await;
+            futures::join!(made, deleted)
+        };
+        let (made, deleted) = Box::pin(overtaking).await;
+        assert_eq!(deleted.response().status(), "SUCCESS");
+        assert_eq!(
+            made.response().reason(),
+            "the resource was deleted while it was being made, so nothing was made; create it again."
+        );
+        assert_eq!(making.send(&world.runtime).await.response().reason(), "");
+        drop_user(&world, &user).await;
     }
 }
