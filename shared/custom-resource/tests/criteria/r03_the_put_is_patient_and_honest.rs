@@ -12,7 +12,7 @@ use crate::shelf::{Shelf, TYPE};
 async fn answered_with(replies: impl IntoIterator<Item = Reply>) -> Run {
     let event = create(TYPE, json!({"Name": "cup"}))
         .replies(replies)
-        .timeout(Duration::from_secs(3));
+        .timeout(Duration::from_secs(10));
     event.send(&Shelf::default().runtime()).await
 }
 
@@ -72,10 +72,10 @@ async fn attempts_end_with_the_invocation() {
     let replies = [Reply::Status(500); 100];
     let event = create(TYPE, json!({"Name": "cup"}))
         .replies(replies)
-        .timeout(Duration::from_secs(1));
+        .timeout(Duration::from_secs(2));
     let run = event.send(&Shelf::default().runtime()).await;
     assert!(
-        began.elapsed() < Duration::from_secs(1),
+        began.elapsed() < Duration::from_secs(2),
         "ended after {:?}",
         began.elapsed()
     );

@@ -125,7 +125,7 @@ impl Shelf {
                 .size = properties.size;
         }
         if properties.act == Act::TakeTime {
-            tokio::time::sleep(Duration::from_millis(200)).await;
+            tokio::time::sleep(Duration::from_millis(800)).await;
         }
         if self.ids().iter().any(|there| there == id) {
             Ok(())
