@@ -6,6 +6,7 @@ Exit status 1 when anything is found that IGNORED does not name with its reason.
 
 from __future__ import annotations
 
+import os
 import pathlib
 import sys
 
@@ -40,7 +41,7 @@ def findings(template: pathlib.Path, engine: RegoEngine) -> list[str]:
     """One line a finding: place, severity, rule, message."""
     report = engine.validate_template(str(template))
     return [
-        f"{template.relative_to(ROOT)}:{found.start_line}: {found.severity.name} {found.rule_id}: {found.message}"
+        f"{os.path.relpath(template)}:{found.start_line}: {found.severity.name} {found.rule_id}: {found.message}"
         for found in report.diagnostics
         if not is_ignored(found.rule_id, found.message)
     ]
