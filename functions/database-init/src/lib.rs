@@ -33,7 +33,8 @@
 //! ```
 //!
 //! Meets M1 to M6 and R5 to R9 of the project's criteria. Deliveries for one server wait for each other by a lock of
-//! MySQL's, which dies with the connection.
+//! MySQL's, which dies with the connection. A Delete may come before the Create that it cancels: it leaves a note, in
+//! `database_init.deletions`, at which that Create stops.
 
 mod error;
 mod id;

@@ -5,7 +5,7 @@ pub mod observe;
 pub mod plan;
 
 use custom_resource::{Answer, CustomResource, Deletion, Outcome, PhysicalId, Request, Scope};
-use database::{Name, NameKind};
+use database::{Connection, Name, NameKind};
 use serde::Serialize;
 use tokio::time::Instant;
 
@@ -68,6 +68,32 @@ impl Subject {
         Ok(Self { target, name })
     }
 
+    async fn make(
+        &self,
+        connection: &mut Connection,
+        request: &Request,
+        desired: &Desired,
+        created: Option<Instant>,
+    ) -> Result<(), Error> {
+        if let Some(began) = created {
+            registry::stop_if_deleted(connection, request, began).await?;
+        }
+        let observed = observe::observe(connection, &self.name).await?;
+        let changes = plan(desired, &observed).map_err(|refusal| self.refused(refusal))?;
+        Ok(apply::apply(connection, &self.name, &changes).await?)
+    }
+
+    async fn undo(&self, connection: &mut Connection, request: &Request) -> Result<(), Error> {
+        let (owner, id) = (request.scope().owner(), request.id().as_str());
+        let observed = observe::observe(connection, &self.name).await?;
+        let steps = plan_removal(&owner, id, &observed);
+        apply::remove(connection, &self.name, &steps).await?;
+        if steps.is_empty() {
+            registry::note_deletion(connection, &owner, id).await?;
+        }
+        Ok(())
+    }
+
     fn refused(&self, refusal: Refusal) -> Error {
         Error::Refused {
             thing: format!("the schema `{}` on {}", self.name, self.target.address()),
@@ -111,19 +137,14 @@ impl SchemaHandler {
         created: Option<Instant>,
     ) -> Result<Attributes, Error> {
         let mut connection = self.0.administer(&subject.target, request.deadline()).await?;
-        if let Some(began) = created {
-            registry::stop_if_deleted(&mut connection, request, began).await?;
-        }
-        let observed = observe::observe(&mut connection, &subject.name).await?;
-        let changes = plan(desired, &observed).map_err(|refusal| subject.refused(refusal))?;
-        apply::apply(&mut connection, &subject.name, &changes).await?;
+        let result = subject.make(&mut connection, request, desired, created).await;
         let server_version = connection.version().to_owned();
         connection.close().await;
         let Schema {
             character_set,
             collation,
         } = Schema::wanted();
-        Ok(Attributes {
+        result.map(|()| Attributes {
             name: subject.name.to_string(),
             character_set,
             collation,
@@ -133,14 +154,9 @@ impl SchemaHandler {
 
     async fn remove(&self, request: &Request, subject: &Subject) -> Result<(), Error> {
         let mut connection = self.0.administer(&subject.target, request.deadline()).await?;
-        let observed = observe::observe(&mut connection, &subject.name).await?;
-        let steps = plan_removal(&request.scope().owner(), request.id().as_str(), &observed);
-        apply::remove(&mut connection, &subject.name, &steps).await?;
-        if steps.is_empty() {
-            registry::note_deletion(&mut connection, &request.scope().owner(), request.id().as_str()).await?;
-        }
+        let result = subject.undo(&mut connection, request).await;
         connection.close().await;
-        Ok(())
+        result
     }
 }
 

@@ -8,7 +8,7 @@ pub mod rights;
 
 use custom_resource::{Answer, CustomResource, Deletion, Outcome, PhysicalId, Request, Scope};
 use database::quoting::identifier;
-use database::{Credentials, Name, NameKind};
+use database::{Connection, Connector, Credentials, Name, NameKind};
 use serde::Serialize;
 use tokio::time::Instant;
 
@@ -136,51 +136,64 @@ impl UserHandler {
 
     /// One attempt; the plugin that MySQL checks the user's password with.
     async fn attempt(&self, request: &Request, subject: &Subject, created: Option<Instant>) -> Result<String, Error> {
-        let Subject {
-            target,
-            name,
-            credentials,
-            desired,
-        } = subject;
-        let mut connection = self.0.administer(target, request.deadline()).await?;
-        if let Some(began) = created {
-            registry::stop_if_deleted(&mut connection, request, began).await?;
-        }
-        if connection.user() == name.user.as_str() {
-            return Err(Error::ReservedUser(name.user.to_string()));
-        }
-        let connector = self.0.connector(target);
-        let observed = observe::observe(&mut connection, &connector, name, credentials).await?;
-        let changes = plan(desired, &observed).map_err(|refusal| subject.refused(refusal))?;
-        apply::apply(&mut connection, name, credentials, &changes).await?;
-        let plugin = observe::plugin(&mut connection, name).await?;
+        let connector = self.0.connector(&subject.target);
+        let mut connection = self.0.administer(&subject.target, request.deadline()).await?;
+        let result = subject.make(&mut connection, &connector, request, created).await;
         connection.close().await;
-        Ok(plugin.unwrap_or_default())
+        result
     }
 
     async fn remove(&self, request: &Request, target: &Target, properties: &UserProperties) -> Result<(), Error> {
         let mut connection = self.0.administer(target, request.deadline()).await?;
-        let (owner, id) = (request.scope().owner(), request.id().as_str());
-        let marked = observe::marked(&mut connection, &owner, id).await?;
-        if marked.is_empty() {
-            registry::note_deletion(&mut connection, &owner, id).await?;
-        }
-        for (name, mark) in marked {
-            if properties.deletion_policy == DeletionPolicy::DropAll
-                && properties.confirm_deletion != name.user.as_str()
-            {
-                tracing::warn!(user = %name.user, "kept: ConfirmDeletion does not name it");
-                continue;
-            }
-            let steps = plan_removal(properties.deletion_policy, &mark);
-            apply::remove(&mut connection, &name, &steps).await?;
-        }
+        let result = undo(&mut connection, request, properties).await;
         connection.close().await;
-        Ok(())
+        result
     }
 }
 
+async fn undo(connection: &mut Connection, request: &Request, properties: &UserProperties) -> Result<(), Error> {
+    let (owner, id) = (request.scope().owner(), request.id().as_str());
+    let marked = observe::marked(connection, &owner, id).await?;
+    if marked.is_empty() {
+        registry::note_deletion(connection, &owner, id).await?;
+    }
+    for (name, mark) in marked {
+        if properties.deletion_policy == DeletionPolicy::DropAll && properties.confirm_deletion != name.user.as_str() {
+            tracing::warn!(user = %name.user, "kept: ConfirmDeletion does not name it");
+            continue;
+        }
+        let steps = plan_removal(properties.deletion_policy, &mark);
+        apply::remove(connection, &name, &steps).await?;
+    }
+    Ok(())
+}
+
 impl Subject {
+    async fn make(
+        &self,
+        connection: &mut Connection,
+        connector: &Connector,
+        request: &Request,
+        created: Option<Instant>,
+    ) -> Result<String, Error> {
+        let Self {
+            name,
+            credentials,
+            desired,
+            ..
+        } = self;
+        if connection.user() == name.user.as_str() {
+            return Err(Error::ReservedUser(name.user.to_string()));
+        }
+        if let Some(began) = created {
+            registry::stop_if_deleted(connection, request, began).await?;
+        }
+        let observed = observe::observe(connection, connector, name, credentials).await?;
+        let changes = plan(desired, &observed).map_err(|refusal| self.refused(refusal))?;
+        apply::apply(connection, name, credentials, &changes).await?;
+        Ok(observe::plugin(connection, name).await?.unwrap_or_default())
+    }
+
     fn refused(&self, refusal: Refusal) -> Error {
         let AccountName { user, host } = &self.name;
         Error::Refused {
