@@ -53,7 +53,7 @@ proptest! {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(48))]
+    #![proptest_config(ProptestConfig::with_cases(32))]
 
     #[test]
     fn wherever_the_function_dies_a_delete_cleans_up_and_a_repeat_finishes((world, properties) in scene(), at in 0_usize..40, repeat in any::<bool>()) {
