@@ -40,6 +40,14 @@ pub enum Error {
         "the secret's user `{0}` is MySQL's or RDS's own, or the administrator itself; choose another user name in the secret"
     )]
     ReservedUser(String),
+    /// The template and the secret name two users.
+    #[error("Username is `{property}`, but the secret's user is `{secret}`; make them the same, or leave Username out")]
+    TwoNames {
+        /// As the template has it.
+        property: String,
+        /// As the secret has it.
+        secret: String,
+    },
     /// Something that is no privilege at this level.
     #[error("Grants name the privilege `{privilege}` for {object}, which MySQL does not give there; it gives {}", known.join(", "))]
     Privilege {

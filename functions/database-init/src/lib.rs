@@ -8,7 +8,7 @@
 //! Each of the two goes the same three steps, again from the start at every delivery of an event:
 //!
 //! 1. observe, [`schema::observe`] and [`user::observe`]: what is there;
-//! 2. plan, [`schema::plan`] and [`user::plan`]: the list of changes, a plain value, decided without a connection;
+//! 2. plan, [`mod@schema::plan`] and [`mod@user::plan`]: the list of changes, a plain value, decided without a connection;
 //! 3. apply, [`schema::apply`] and [`user::apply`]: one statement a change, each of which may be repeated.
 //!
 //! Who made a thing is recorded with it before or as it is made: a schema's owner in the table

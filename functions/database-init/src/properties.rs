@@ -67,6 +67,10 @@ pub struct UserProperties {
     pub port: u16,
     /// The secret that holds the user's name and password.
     pub user_secret_arn: String,
+    /// The user's name, if the physical id is to show it; it must be the one in the secret. Without it the secret's ARN
+    /// stands there, and a new secret means a new resource, though not a new user.
+    #[serde(default, deserialize_with = "blank_as_none")]
+    pub username: Option<String>,
     /// From where the user may come. This function must be among it: it tries the user's password.
     #[serde(default = "any_host", deserialize_with = "host_or_any")]
     pub user_host: String,

@@ -95,6 +95,12 @@ impl UserHandler {
         let host = Name::new(NameKind::Host, &properties.user_host)?;
         let credentials = self.0.secret(&properties.user_secret_arn).await?;
         let user = Name::new(NameKind::User, credentials.username())?;
+        if let Some(property) = properties.username.as_ref().filter(|name| *name != user.as_str()) {
+            return Err(Error::TwoNames {
+                property: property.clone(),
+                secret: user.to_string(),
+            });
+        }
         if RESERVED.contains(&user.as_str()) {
             return Err(Error::ReservedUser(user.to_string()));
         }
@@ -208,16 +214,13 @@ impl CustomResource for UserHandler {
     type Attributes = Attributes;
     type Error = Error;
 
-    /// The secret stands for the user: its name is not known before the secret is read.
+    /// The user's name where the template says it, else its secret: no secret is read for an id.
     fn physical_id(&self, scope: &Scope, properties: &UserProperties) -> PhysicalId {
         let UserProperties {
-            host,
-            port,
-            user_secret_arn,
-            user_host,
-            ..
+            host, port, user_host, ..
         } = properties;
-        physical_id(scope, id::USER, host, *port, &format!("{user_secret_arn}@{user_host}"))
+        let user = properties.username.as_ref().unwrap_or(&properties.user_secret_arn);
+        physical_id(scope, id::USER, host, *port, &format!("{user}@{user_host}"))
     }
 
     fn recognises(&self, id: &PhysicalId) -> bool {

@@ -321,3 +321,32 @@ async fn the_administrator_is_nobody_s_user() {
         );
     }
 }
+
+#[tokio::test]
+async fn a_user_s_name_in_the_template_stands_in_the_id_and_must_be_the_secret_s() {
+    for world in worlds() {
+        let user = fresh("named");
+        world.user_secret(&user, "pw");
+        let unnamed = world.user("shop", &["SELECT"], &json!({}));
+        let named = world.user("shop", &["SELECT"], &json!({"Username": user}));
+        let first = create(TYPE, unnamed.clone()).send(&world.runtime).await.response();
+        // A stack that gives the name only later goes on with the same user.
+        let second = update(TYPE, first.physical_id(), named, unnamed)
+            .send(&world.runtime)
+            .await
+            .response();
+        let (host, port) = (&world.server.host, world.server.port);
+        assert_eq!(
+            (second.reason(), second.physical_id()),
+            ("", format!("mysql-user:{host}:{port}/{user}@%").as_str())
+        );
+        let other = world.user("shop", &["SELECT"], &json!({"Username": "other"}));
+        assert_eq!(
+            create(TYPE, other).send(&world.runtime).await.response().reason(),
+            format!(
+                "Username is `other`, but the secret's user is `{user}`; make them the same, or leave Username out."
+            )
+        );
+        drop_user(&world, &user).await;
+    }
+}
