@@ -2,7 +2,7 @@
 
 use std::error::Error as StdError;
 
-use aws_sdk_route53::error::{DisplayErrorContext, ProvideErrorMetadata, SdkError};
+use aws_sdk_route53::error::{ProvideErrorMetadata, SdkError};
 use thiserror::Error;
 
 use crate::plan::PlanError;
@@ -101,8 +101,19 @@ where
         // AWS's sentences end with a full stop; ours go on.
         (Some(code), Some(message)) => format!("{code}: {}", message.trim_end_matches('.')),
         (Some(code), None) => code.to_owned(),
-        _ => DisplayErrorContext(error).to_string(),
+        _ => causes(error),
     }
+}
+
+/// An error and what caused it, from the outside in: no answer from STS shows only at the innermost.
+fn causes(error: &dyn StdError) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(inner) = cause {
+        text = format!("{text}: {inner}");
+        cause = inner.source();
+    }
+    text
 }
 
 fn remedy(action: &str, code: &str) -> String {
@@ -114,6 +125,10 @@ fn remedy(action: &str, code: &str) -> String {
         "Throttling" | "ThrottlingException" | "TooManyRequestsException" => {
             "the account's request rate was exhausted: try again".to_owned()
         }
+        // Not answered at all, or by STS before it was asked.
+        "" => "if RoleArn is given, let the function's role assume it (sts:AssumeRole, and RoleArn's trust policy); \
+               else check that the function reaches AWS"
+            .to_owned(),
         _ => "correct what it names, or try again".to_owned(),
     }
 }
@@ -121,4 +136,47 @@ fn remedy(action: &str, code: &str) -> String {
 /// The zone as errors name it.
 pub(crate) fn zone(id: &ZoneId) -> String {
     format!("hosted zone {id}")
+}
+
+#[cfg(test)]
+mod tests {
+    use aws_sdk_route53::error::ErrorMetadata;
+    use aws_sdk_route53::operation::get_change::GetChangeError;
+
+    use super::*;
+
+    fn text(error: SdkError<GetChangeError, ()>) -> String {
+        Error::aws("route53:GetChange", "change C1")(error).to_string()
+    }
+
+    fn refused(code: &str) -> SdkError<GetChangeError, ()> {
+        let meta = ErrorMetadata::builder().code(code).message("No.").build();
+        SdkError::service_error(GetChangeError::generic(meta), ())
+    }
+
+    #[test]
+    fn a_refusal_names_the_call_the_reason_and_the_remedy() {
+        assert_eq!(
+            text(refused("AccessDenied")),
+            "route53:GetChange for change C1 failed: AccessDenied: No; allow route53:GetChange on it to the function's role, \
+             or to RoleArn's if one is given"
+        );
+        assert_eq!(
+            text(refused("Throttling")),
+            "route53:GetChange for change C1 failed: Throttling: No; the account's request rate was exhausted: try again"
+        );
+        assert_eq!(
+            text(refused("InvalidInput")),
+            "route53:GetChange for change C1 failed: InvalidInput: No; correct what it names, or try again"
+        );
+    }
+
+    #[test]
+    fn a_call_that_was_not_answered_tells_every_cause() {
+        assert_eq!(
+            text(SdkError::timeout_error("no route to host")),
+            "route53:GetChange for change C1 failed: request has timed out: no route to host; if RoleArn is given, let the \
+             function's role assume it (sts:AssumeRole, and RoleArn's trust policy); else check that the function reaches AWS"
+        );
+    }
 }
