@@ -50,6 +50,7 @@ unit: servers ## unit, property and MySQL tests; the local AWS's own tests
 	python3 -m unittest discover --start-directory tests/local-aws/tests
 
 end-to-end: servers local-functions ## the root template created, updated, broken, rolled back and deleted
+	cargo build --quiet --package stack-driver
 	python3 -m unittest discover --start-directory tests/end-to-end
 
 local-functions: setup # the host's own architecture, the quick profile
