@@ -28,18 +28,23 @@ def marked(instance: str) -> list[int]:
 
 
 def stop(pid: int, instance: str) -> int:
-    """End the process and what it started, and nothing else; return how many processes ended."""
-    ours = sorted({*marked(instance), *([pid] if is_ours(pid, instance) else [])})
+    """End the process and what it started, and nothing else; return how many processes ended.
+
+    A dying emulator may still start a function, so that the processes are looked up until there are none.
+    """
+    seen: set[int] = set()
     for sign in (signal.SIGTERM, signal.SIGKILL):
-        deadline = time.monotonic() + STOP_SECONDS
-        for one in ours:
-            if is_ours(one, instance):
-                _send(one, sign)
+        deadline, told = time.monotonic() + STOP_SECONDS, set()
         while time.monotonic() < deadline:
-            if not any(is_ours(one, instance) for one in ours):
-                return len(ours)
+            ours = {*marked(instance), *([pid] if is_ours(pid, instance) else [])}
+            if not ours:
+                return len(seen)
+            for one in ours - told:
+                _send(one, sign)
+            told |= ours
+            seen |= ours
             time.sleep(0.05)
-    return len(ours)
+    return len(seen)
 
 
 def _send(pid: int, sign: signal.Signals) -> None:
