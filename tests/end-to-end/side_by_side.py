@@ -50,11 +50,16 @@ for _name in REPORTS:
 
 
 class SideBySide(unittest.TestSuite):
-    """A suite whose test classes run in threads of their own, once `prepare` has returned."""
+    """A suite whose test classes run in threads of their own, once `prepare` has returned.
 
-    def __init__(self, prepare: Callable[[], Any], suites: Iterable[unittest.TestSuite]) -> None:
+    `interrupt` makes them fail fast: Python ends only after the pools that they wait with.
+    """
+
+    def __init__(
+        self, prepare: Callable[[], Any], interrupt: Callable[[], Any], suites: Iterable[unittest.TestSuite]
+    ) -> None:
         super().__init__(suites)
-        self.prepare = prepare
+        self.prepare, self.interrupt = prepare, interrupt
 
     def run(self, result: unittest.TestResult, debug: bool = False) -> unittest.TestResult:
         """Run all; tell each class's reports when it has ended."""
@@ -65,8 +70,12 @@ class SideBySide(unittest.TestSuite):
         for suite in suites:
             # Daemons: Ctrl-C must not wait for a stack.
             threading.Thread(target=_run, args=(suite, ended), daemon=True).start()
-        for _ in suites:
-            ended.get().tell(result)
+        try:
+            for _ in suites:
+                ended.get().tell(result)
+        except BaseException:
+            self.interrupt()
+            raise
         return result
 
 

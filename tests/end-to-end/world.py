@@ -56,6 +56,9 @@ def once(function: Callable[..., Any]) -> Callable[..., Any]:
     return first
 
 
+_children: set[subprocess.Popen] = set()
+
+
 class NotBuilt(Exception):
     """Something that `make end-to-end` builds first is missing."""
 
@@ -87,9 +90,9 @@ class World:
 def world() -> World:
     """Start everything at the first use."""
     _take_over()
-    atexit.register(_stop)
+    atexit.register(stop)
     signal.signal(signal.SIGTERM, lambda *_: sys.exit("end to end: terminated"))
-    _stop()
+    stop()
     for version in (ROOT / ".local" / "mysql").glob("*/recipe"):
         _borrow(version.parent)
     with ThreadPoolExecutor() as pool:
@@ -115,7 +118,10 @@ def _borrow(home: Path) -> None:
         (own / "prefix").symlink_to(home / "prefix")
 
 
-def _stop() -> None:
+def stop() -> None:
+    """End exactly what `world` started; again is nothing."""
+    for child in list(_children):
+        child.terminate()
     service.stop(STATE, _say)
     mysql.stop(STATE.directory, _say)
 
@@ -132,12 +138,17 @@ def client(name: str) -> Any:
 
 def run(*command: Any, check: bool = True) -> subprocess.CompletedProcess[str]:
     """Run a command against the local AWS; a failure shows all that it printed."""
-    done = subprocess.run(
-        [str(part) for part in command], cwd=ROOT, env=world().environment, capture_output=True, text=True
-    )
-    if check and done.returncode != 0:
-        raise AssertionError(f"{' '.join(map(str, command))} ended with {done.returncode}:\n{done.stdout}{done.stderr}")
-    return done
+    words = [str(part) for part in command]
+    pipes = {"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+    with subprocess.Popen(words, cwd=ROOT, env=world().environment, text=True, **pipes) as child:
+        _children.add(child)
+        try:
+            printed, complaints = child.communicate()
+        finally:
+            _children.discard(child)
+    if check and child.returncode != 0:
+        raise AssertionError(f"{' '.join(words)} ended with {child.returncode}:\n{printed}{complaints}")
+    return subprocess.CompletedProcess(words, child.returncode, printed, complaints)
 
 
 @once
