@@ -91,12 +91,9 @@ class SesDomain(Stack):
     def __init__(self, name: str, template: str = "") -> None:
         super().__init__(name, template or module("Ses"))
 
-    def begin(self, **parameters: str) -> Stack:
-        """Start to create it; what is not given has the module's defaults."""
-        outputs = foundation()
-        names = ("DataKeyArn", "NotificationKeyArn", "AlarmTopicArn", "FailureResponderArn")
-        common = {"Application": "shared", "Environment": "test", "FunctionArchitecture": ARCHITECTURE, **LOGGING}
-        return super().begin(**common, **{name: outputs[name] for name in names}, **parameters)
+    def common(self) -> dict[str, str]:
+        """What the foundation gives; the rest has the module's defaults."""
+        return _from_foundation("DataKeyArn", "NotificationKeyArn", "AlarmTopicArn", "FailureResponderArn")
 
 
 class Database(Stack):
@@ -113,21 +110,24 @@ class Database(Stack):
             Name=f"master-of-{name}", SecretString=json.dumps(master), KmsKeyId=foundation()["DataKeyArn"]
         )["ARN"]
 
-    def begin(self, **parameters: str) -> Stack:
-        """Start to create it."""
-        outputs, ec2 = foundation(), client("ec2")
-        names = ("DataKeyArn", "AlarmTopicArn", "FailureResponderArn")
-        return super().begin(
-            **{"Application": "shared", "Environment": "test", "FunctionArchitecture": ARCHITECTURE, **LOGGING},
-            **{name: outputs[name] for name in names},
-            DatabaseHost=self.server["host"],
-            DatabasePort=str(self.server["port"]),
-            DatabaseName=self.name,
-            MasterSecretArn=self.master,
-            PrivateSubnetIds=ec2.describe_subnets()["Subnets"][0]["SubnetId"],
-            FunctionSecurityGroupId=ec2.describe_security_groups()["SecurityGroups"][0]["GroupId"],
-            **parameters,
-        )
+    def common(self) -> dict[str, str]:
+        """What the foundation gives, the server, and a network that nothing flows through."""
+        ec2 = client("ec2")
+        return {
+            **_from_foundation("DataKeyArn", "AlarmTopicArn", "FailureResponderArn"),
+            "DatabaseHost": self.server["host"],
+            "DatabasePort": str(self.server["port"]),
+            "DatabaseName": self.name,
+            "MasterSecretArn": self.master,
+            "PrivateSubnetIds": ec2.describe_subnets()["Subnets"][0]["SubnetId"],
+            "FunctionSecurityGroupId": ec2.describe_security_groups()["SecurityGroups"][0]["GroupId"],
+        }
+
+
+def _from_foundation(*names: str) -> dict[str, str]:
+    outputs = foundation()
+    own = {"Application": "shared", "Environment": "test", "FunctionArchitecture": ARCHITECTURE, **LOGGING}
+    return {**own, **{name: outputs[name] for name in names}}
 
 
 def log_group(stack: Stack, function: str) -> str:

@@ -24,12 +24,17 @@ class Stack:
         self.id = self.cloudformation.describe_stacks(StackName=self.name)["Stacks"][0]["StackId"]
         return self
 
+    def common(self) -> dict[str, str]:
+        """The parameters that every operation gives."""
+        return {}
+
+    def _request(self, name: str, parameters: dict[str, str]) -> dict[str, Any]:
+        values = _pairs({**self.common(), **parameters})
+        return {"StackName": name, "TemplateBody": self.template, "Capabilities": CAPABILITIES, "Parameters": values}
+
     def begin(self, **parameters: str) -> "Stack":
         """Start to create it."""
-        answer = self.cloudformation.create_stack(
-            StackName=self.name, TemplateBody=self.template, Capabilities=CAPABILITIES, Parameters=_pairs(parameters)
-        )
-        self.id = answer["StackId"]
+        self.id = self.cloudformation.create_stack(**self._request(self.name, parameters))["StackId"]
         return self
 
     def create(self, **parameters: str) -> str:
@@ -38,9 +43,7 @@ class Stack:
 
     def update(self, **parameters: str) -> str:
         """Update it and wait; the status that it ends in."""
-        self.cloudformation.update_stack(
-            StackName=self.id, TemplateBody=self.template, Capabilities=CAPABILITIES, Parameters=_pairs(parameters)
-        )
+        self.cloudformation.update_stack(**self._request(self.id, parameters))
         return self.settled()
 
     def begin_delete(self) -> None:

@@ -15,6 +15,7 @@ import subprocess
 import sys
 import threading
 import time
+import warnings
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
@@ -55,6 +56,9 @@ def once(function: Callable[..., Any]) -> Callable[..., Any]:
 
     return first
 
+
+# The servers are ended through their process ids: their handles, which never hear of it, would complain at the very end.
+warnings.filterwarnings("ignore", "subprocess .* is still running", ResourceWarning)
 
 _children: set[subprocess.Popen] = set()
 

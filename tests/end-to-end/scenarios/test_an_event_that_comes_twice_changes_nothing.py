@@ -104,7 +104,7 @@ class AnEventForADatabaseThatComesTwice(Case):
 
         def picture() -> Any:
             owners = databases.rows(server, "SELECT * FROM database_init.owned_schemas")
-            return databases.picture(server, name, name), owners
+            return databases.picture(server, name, name), [owner for owner in owners if owner[0] == name]
 
         for logical_id, properties in (("Database", schema), ("DatabaseUser", user)):
             resource = Resource(stack, logical_id, "DatabaseInitFunction", properties)
