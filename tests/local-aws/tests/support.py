@@ -16,9 +16,9 @@ from typing import Any
 HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent))
 
-from local_aws import service
-from local_aws.mysql import servers_file
-from local_aws.state import State
+from local_aws import service  # noqa: E402 - the path comes first
+from local_aws.mysql import servers_file  # noqa: E402 - the path comes first
+from local_aws.state import State  # noqa: E402 - the path comes first
 
 BUCKET = "code"
 PATIENCE = 30.0

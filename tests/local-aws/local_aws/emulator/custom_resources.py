@@ -14,7 +14,7 @@ import string
 import threading
 import time
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import datetime, timezone
 from typing import Any
 from urllib.parse import urlencode
 
@@ -143,7 +143,7 @@ def _expect(event: dict[str, Any]) -> Expected:
     """Presign a URL for the answer: what follows the `?` is a credential that belongs in no log."""
     token = new_uuid()
     signature = hashlib.sha256(f"{SETTINGS.root_secret_key}/{token}".encode()).hexdigest()
-    now = datetime.now(UTC)
+    now = datetime.now(timezone.utc)
     credential = f"ASIA{signature[:16].upper()}/{now:%Y%m%d}/{get_region()}/s3/aws4_request"
     query = {
         "X-Amz-Algorithm": "AWS4-HMAC-SHA256",

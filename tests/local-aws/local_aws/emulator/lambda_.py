@@ -5,7 +5,7 @@ import logging
 import os
 import threading
 import time
-from datetime import UTC, datetime
+from datetime import datetime, timezone
 from typing import Any
 
 from ministack.core.responses import get_account_id, get_region, new_uuid
@@ -63,7 +63,7 @@ def log_stream(config: dict[str, Any]) -> str:
     key = f"{config['FunctionArn']}/{version}/{config.get('LastModified', '')}"
     with _streams_lock:
         if key not in _streams:
-            _streams[key] = f"{datetime.now(UTC):%Y/%m/%d}/[{version}]{new_uuid().replace('-', '')}"
+            _streams[key] = f"{datetime.now(timezone.utc):%Y/%m/%d}/[{version}]{new_uuid().replace('-', '')}"
         return _streams[key]
 
 
@@ -130,7 +130,7 @@ def failure_record(function: dict[str, Any], event: Any, result: dict[str, Any])
     body = result.get("body")
     return {
         "version": "1.0",
-        "timestamp": datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z"),
+        "timestamp": datetime.now(timezone.utc).isoformat(timespec="milliseconds").replace("+00:00", "Z"),
         "requestContext": {
             "requestId": result.get("request_id", new_uuid()),
             "functionArn": f"{config.get('FunctionArn', '')}:$LATEST",
@@ -208,7 +208,9 @@ def _is_json(config: dict[str, Any]) -> bool:
 
 
 def _platform(kind: str, record: dict[str, Any]) -> str:
-    return json.dumps({"time": datetime.now(UTC).isoformat().replace("+00:00", "Z"), "type": kind, "record": record})
+    return json.dumps(
+        {"time": datetime.now(timezone.utc).isoformat().replace("+00:00", "Z"), "type": kind, "record": record}
+    )
 
 
 def _start(config: dict[str, Any], request_id: str) -> list[str]:

@@ -12,16 +12,25 @@ from local_aws.emulator import patches
 from local_aws.emulator.resources import Props, flag
 
 NAMES = {
-    "ministack.services.cloudformation.provisioners": ("_RESOURCE_HANDLERS", "_sm_secret_string"),
+    "ministack.services.cloudformation.provisioners": (
+        "_RESOURCE_HANDLERS",
+        "_SM_TARGET_KEYS",
+        "_sm_secret_string",
+        "_sm_target_connection",
+    ),
     "ministack.services.secretsmanager": ("_resolve",),
 }
 
 TYPE = "AWS::SecretsManager::Secret"
+# What a target attachment adds beside engine, host, port and dbname.
+IDENTIFIERS = {"AWS::RDS::DBInstance": "dbInstanceIdentifier", "AWS::RDS::DBCluster": "dbClusterIdentifier"}
 
 
 def install() -> None:
     """Complete the emulator's handler."""
     patches.replace(provisioners.__name__, "_sm_secret_string", lambda _: secret_string)
+    patches.replace(provisioners.__name__, "_sm_target_connection", _with_identifier)
+    patches.replace(provisioners.__name__, "_SM_TARGET_KEYS", lambda keys: (*keys, *IDENTIFIERS.values()))
     stock = provisioners._RESOURCE_HANDLERS[TYPE]
 
     def create(logical_id: str, props: Props, stack_name: str) -> tuple[str, Props]:
@@ -39,6 +48,14 @@ def install() -> None:
         "update_with_logical_id": True,
         "delete": lambda arn, props: stock["delete"](_name(arn), props),
     }
+
+
+def _with_identifier(stock: Any) -> Any:
+    def connection(target_type: str, target_id: str) -> dict[str, Any]:
+        name = IDENTIFIERS.get(target_type)
+        return stock(target_type, target_id) | ({name: target_id} if name else {})
+
+    return connection
 
 
 def _name(arn: str) -> str:
