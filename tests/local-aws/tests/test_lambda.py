@@ -41,7 +41,14 @@ class Functions(TestCase):
             r"arn:aws:sts::123456789012:assumed-role/.+ is not authorized to perform: secretsmanager:ListSecrets",
         )
 
-    def test_sending_is_denied_on_an_identity_that_the_role_does_not_name(self):
+    def test_denial_of_route_53_is_one_that_an_sdk_understands(self):
+        answer = self.answer("call", "Answer", Call='route53 delete_hosted_zone {"Id": "Z0123456789"}')
+        self.assertRegex(
+            answer,
+            r"^An error occurred \(AccessDenied\) when calling the DeleteHostedZone operation: User: arn:aws:sts::",
+        )
+
+    def test_deletion_is_denied_of_an_identity_that_the_role_does_not_name(self):
         call = 'sesv2 delete_email_identity {"EmailIdentity": "other.example"}'
         self.assertIn("AccessDenied", self.answer("call", "Answer", Call=call))
 
