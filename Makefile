@@ -13,7 +13,7 @@ PACKAGES := $(addprefix --package ,$(FUNCTIONS))
 PYTHON_CODE := tools tests/local-aws tests/templates tests/end-to-end tests/bench
 ENV ?=
 
-.PHONY: help up env down test lint unit servers end-to-end local-functions fuzz bench package deploy audit setup setup-lint
+.PHONY: help up env down test lint unit servers end-to-end local-functions bench package deploy audit setup setup-lint
 
 help: ## what each target does
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/; s/\$$\$$/$$/g' | expand -t 12
@@ -35,8 +35,8 @@ lint: setup-lint ## formatting, clippy, licences, templates, shell, Python, hous
 	cargo clippy --workspace --all-targets --all-features -- -D warnings
 	cargo deny --log-level error check bans licenses sources
 	cfn-lint
-	cloudformation-validate cloudformation/mautic.yaml cloudformation/modules/*.yaml
-	shellcheck tools/setup tools/up tools/package .ci/run
+	python3 tests/templates/validate.py
+	shellcheck tools/setup tools/up tools/package tools/deploy tools/bench .ci/run
 	ruff check --quiet $(PYTHON_CODE)
 	ruff format --quiet --check $(PYTHON_CODE)
 	tools/house_rules.py
@@ -55,9 +55,6 @@ end-to-end: servers local-functions ## the root template created, updated, broke
 
 local-functions: setup # the host's own architecture, the quick profile
 	cargo lambda build --quiet --compiler cargo --lambda-dir target/lambda-local $(PACKAGES) --package faulty-function
-
-fuzz: setup ## fuzz the parsers, FUZZ_SECONDS each (default 60)
-	tools/fuzz
 
 bench: setup ## the release binaries beside the same jobs in Python
 	tools/bench
