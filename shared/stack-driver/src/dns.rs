@@ -42,10 +42,22 @@ impl Purpose {
 pub fn mail_records(domain: &str, records: &[Record]) -> Vec<(Purpose, Record)> {
     let mut found: Vec<(Purpose, Record)> = records
         .iter()
-        .filter_map(|record| Some((purpose(domain, record)?, record.clone())))
+        .filter_map(|record| {
+            let purpose = purpose(domain, record)?;
+            Some((purpose, of_purpose(purpose, record)))
+        })
         .collect();
     found.sort_by(|a, b| (a.0, &a.1.name, &a.1.kind).cmp(&(b.0, &b.1.name, &b.1.kind)));
     found
+}
+
+/// A TXT set at the domain itself holds more than SPF: only that is shown.
+fn of_purpose(purpose: Purpose, record: &Record) -> Record {
+    let mut shown = record.clone();
+    if purpose == Purpose::Spf {
+        shown.values.retain(|value| value.to_lowercase().contains("v=spf1"));
+    }
+    shown
 }
 
 fn purpose(domain: &str, record: &Record) -> Option<Purpose> {
@@ -114,6 +126,14 @@ mod tests {
                 "DMARC _dmarc.example.com TXT",
             ]
         );
+    }
+
+    #[test]
+    fn what_shares_a_set_with_the_spf_record_is_not_shown() {
+        let mut apex = record("example.com", "TXT", "\"google-site-verification=1\"");
+        apex.values.push("\"v=spf1 -all\"".to_owned());
+        let shown = mail_records("example.com", &[apex]);
+        assert_eq!(shown, [(Purpose::Spf, record("example.com", "TXT", "\"v=spf1 -all\""))]);
     }
 
     #[test]

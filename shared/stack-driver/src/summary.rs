@@ -103,6 +103,16 @@ pub fn domain(physical_id: &str) -> Option<&str> {
     physical_id.strip_prefix("ses-domain:")
 }
 
+/// A value has lines of its own: ARNs are long, and a zone file has many lines.
+fn output([name, value, description]: &[String; 3]) -> String {
+    let head = match description.as_str() {
+        "" => name.clone(),
+        description => format!("{name}: {description}"),
+    };
+    let lines: Vec<String> = value.lines().map(|line| format!("    {line}\n")).collect();
+    format!("  {head}\n{}", lines.concat())
+}
+
 impl Summary {
     /// The whole text.
     #[must_use]
@@ -118,8 +128,8 @@ impl Summary {
     }
 
     fn outputs(&self, style: Style) -> String {
-        let rows: Vec<Vec<String>> = self.outputs.iter().map(|output| output.to_vec()).collect();
-        section("Outputs", &columns(2, &rows), style)
+        let outputs: Vec<String> = self.outputs.iter().map(output).collect();
+        section("Outputs", &outputs.concat(), style)
     }
 
     fn database(&self, style: Style) -> String {
@@ -326,8 +336,10 @@ mod tests {
             r#"mautic is CREATE_COMPLETE
 
 Outputs
-  DatabaseEndpoint  localhost  The server's name
-  Zone              Z1
+  DatabaseEndpoint: The server's name
+    localhost
+  Zone
+    Z1
 
 DNS records of example.com in zone Z1
   DMARC  _dmarc.example.com  TXT  "v=DMARC1; p=none"
