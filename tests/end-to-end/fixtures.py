@@ -102,6 +102,7 @@ class Database(Stack):
     def __init__(self, name: str, server: dict[str, Any], template: str = "") -> None:
         # The module knows one user name, as there is one Mautic on a server; here there are several.
         text = (template or module("DatabaseInit")).replace('"username": "mautic"', f'"username": "{name}"')
+        text = text.replace("Username: mautic\n", f"Username: {name}\n")
         super().__init__(name, text)
         self.server = server
         master = {"username": server["admin_user"], "password": server["admin_password"]}

@@ -100,7 +100,7 @@ class AnEventForADatabaseThatComesTwice(Case):
         rights = "SELECT INSERT UPDATE DELETE CREATE ALTER DROP INDEX REFERENCES".split()
         grants = [{"Database": name, "Privileges": [*rights, "CREATE TEMPORARY TABLES"]}]
         secret = stack.outputs()["ApplicationSecretArn"]
-        user = {**common, "UserSecretArn": secret, "UserHost": "%", "Grants": grants}
+        user = {**common, "UserSecretArn": secret, "Username": name, "UserHost": "%", "Grants": grants}
 
         def picture() -> Any:
             owners = databases.rows(server, "SELECT * FROM database_init.owned_schemas")
