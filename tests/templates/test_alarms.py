@@ -77,7 +77,7 @@ class Alarms(PropertyTest):
             (alarm.properties["MetricName"], alarm.properties["Threshold"], "<ses.SesDomain.ProductionAccessText>")
             for _, alarm in self.everywhere("AWS::CloudWatch::Alarm")
             if alarm.properties["Namespace"] == "AWS/SES"
-            and alarm.properties["AlarmDescription"].endswith("<ses.SesDomain.ProductionAccessText>")
+            and "<ses.SesDomain.ProductionAccessText> Runbook: " in alarm.properties["AlarmDescription"]
         }
         text = "<ses.SesDomain.ProductionAccessText>"
         self.assertEqual(

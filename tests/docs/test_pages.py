@@ -1,0 +1,78 @@
+"""Prevents: a page that outlived what it describes, and a bill whose sum is wrong."""
+
+import re
+import unittest
+from decimal import Decimal
+
+from pages import cost, parameters, runbooks
+from pages.page import ROOT, table
+from pages.prices import PRICES
+
+
+class Pages(unittest.TestCase):
+    """Every page that is made from the templates is as it would be made now."""
+
+    maxDiff = None
+
+    def test_pages_are_up_to_date(self):
+        for made in (parameters.made(), cost.made(), runbooks.made()):
+            with self.subTest(made.path):
+                self.assertEqual(
+                    (ROOT / made.path).read_text(), made.text, f"{made.path} is out of date: run `make docs`"
+                )
+
+    def test_every_parameter_of_the_root_template_has_a_row(self):
+        text = (ROOT / parameters.made().path).read_text()
+        rows = re.findall(r"^\| `(\w+)` \|", text.split("## Outputs")[0], re.MULTILINE)
+        declared = re.findall(r"^  (\w+):$", _section((ROOT / "cloudformation/mautic.yaml").read_text()), re.MULTILINE)
+        self.assertEqual(sorted(rows), sorted(declared))
+
+    def test_a_bar_in_a_cell_does_not_end_it(self):
+        self.assertEqual(table(["a"], [["x|y"]]), "| a |\n| --- |\n| x\\|y |")
+
+
+class Cost(unittest.TestCase):
+    """The page's own figures, computed again from what it shows."""
+
+    def setUp(self):
+        lines = (ROOT / "docs/cost.md").read_text().split("| Item |")[1].split("\n\n")[0].splitlines()[2:]
+        self.rows = [[cell.strip() for cell in line.strip("|").split(" | ")] for line in lines]
+
+    def test_every_amount_is_its_quantity_times_its_price(self):
+        for name, quantities, prices, *amounts in self.rows[:-1]:
+            numbers = [_number(part.split()[0]) for part in quantities.split(" / ")]
+            each = [_number(part) for part in prices.split(" / ")]
+            each = each * 3 if len(each) == 1 else each
+            for number, price, amount in zip(numbers, each, amounts, strict=True):
+                with self.subTest(name):
+                    self.assertLessEqual(abs(number * price - _number(amount)), Decimal("0.005"))
+
+    def test_the_last_row_is_the_sum_of_the_others(self):
+        *rows, total = self.rows
+        self.assertGreater(len(rows), 10)
+        for column in (3, 4, 5):
+            with self.subTest(total[column]):
+                self.assertEqual(sum(_number(row[column]) for row in rows), _number(total[column].strip("*")))
+
+    def test_prices_are_positive_and_spot_is_cheaper(self):
+        for name, price in PRICES.items():
+            self.assertGreater(price.dollars, 0, name)
+            if "Spot" in name:
+                self.assertLess(price.dollars, PRICES[name.replace(" Spot", "")].dollars, name)
+
+    def test_production_costs_more_than_test_and_test_more_than_dev(self):
+        dev, test, prod = (cost.total(one) for one in cost.ENVIRONMENTS)
+        self.assertLess(dev, test)
+        self.assertLess(test, prod)
+
+
+def _number(text: str) -> Decimal:
+    return Decimal(text.replace(",", ""))
+
+
+def _section(template: str) -> str:
+    return template.split("\nParameters:\n")[1].split("\nRules:\n")[0]
+
+
+if __name__ == "__main__":
+    unittest.main()
