@@ -5,15 +5,15 @@ SHELL := /bin/bash
 MAKEFLAGS += --no-print-directory
 
 export PATH := $(CURDIR)/.local/venv/bin:$(CURDIR)/.local/tools/bin:$(PATH)
-export PYTHONPATH := $(CURDIR)/tests/local-aws
+export PYTHONPATH := $(CURDIR)/tests/local-aws:$(CURDIR)/tools
 export PYTHONDONTWRITEBYTECODE := 1
 
 FUNCTIONS := $(notdir $(wildcard functions/*))
 PACKAGES := $(addprefix --package ,$(FUNCTIONS))
-PYTHON_CODE := tools tests/local-aws tests/templates tests/end-to-end tests/bench
+PYTHON_CODE := tools tests/docs tests/local-aws tests/templates tests/end-to-end tests/bench
 ENV ?=
 
-.PHONY: help up env down test lint unit servers end-to-end local-functions bench package deploy audit setup setup-lint
+.PHONY: help up env down test lint unit servers end-to-end local-functions bench docs package deploy audit setup setup-lint
 
 help: ## what each target does
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/; s/\$$\$$/$$/g' | expand -t 12
@@ -41,6 +41,7 @@ lint: setup-lint ## formatting, clippy, licences, templates, shell, Python, hous
 	ruff format --quiet --check $(PYTHON_CODE)
 	tools/house_rules.py
 	python3 -m unittest discover --start-directory tests/templates
+	python3 -m unittest discover --start-directory tests/docs
 
 servers: setup ## start the real MySQL servers that the tests use
 	python3 -m local_aws mysql start
@@ -58,6 +59,10 @@ local-functions: setup # the host's own architecture, the quick profile
 
 bench: setup ## the release binaries beside the same jobs in Python
 	tools/bench
+
+docs: setup-lint ## write the pages that are made from the templates
+	python3 -m pages
+	python3 tests/templates/environments_page.py
 
 package: setup ## dist/aws: templates, function zips for arm64, checksums
 	tools/package
