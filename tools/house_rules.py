@@ -16,6 +16,8 @@ ROOT = Path(__file__).resolve().parent.parent
 FUNCTION_LINES = 60
 # Lines without the tests at a file's end; a template counts whole.
 FILE_LINES = {".rs": 400, ".py": 400, ".yaml": 500}
+# One nested stack a module: it grows with them, and CloudFormation's limit in bytes, which tests/templates holds, is its own.
+ANY_SIZE = {"cloudformation/mautic.yaml"}
 FORBIDDEN = {
     r"\btodo!|\bunimplemented!": "unfinished code",
     r"\bdbg!": "left-over debugging",
@@ -132,7 +134,7 @@ def offenders() -> list[str]:
         except UnicodeDecodeError:
             continue
         found += forbidden_words(path, lines)
-        if path.suffix not in PROSE and str(path) not in GENERATED:
+        if path.suffix not in PROSE and str(path) not in GENERATED | ANY_SIZE:
             found += file_size(path, lines) + function_size(path, lines)
         found += broken_links(path, lines)
     return found

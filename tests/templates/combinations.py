@@ -21,6 +21,7 @@ EXISTING = {
     "PrivateSubnetIds": "subnet-0000001a,subnet-0000001b",
     "IsolatedSubnetIds": "subnet-0000002a,subnet-0000002b",
 }
+CERTIFICATE = "arn:aws:acm:eu-central-1:123456789012:certificate/01234567-89ab-cdef-0123-456789abcdef"
 FEATURES: dict[str, dict[str, Parameters]] = {
     "network": {
         "new": {},
@@ -34,12 +35,24 @@ FEATURES: dict[str, dict[str, Parameters]] = {
     "dns": {
         "zone searched": {},
         "zone given": {"HostedZoneId": "Z0123456789ABCDEFGHIJ", "ApexSpf": "true", "WaitSeconds": "3540"},
-        "zone elsewhere": {"HostedZoneRoleArn": "arn:aws:iam::210987654321:role/dns", "WaitSeconds": "0"},
-        "external": {"ExternalDns": "true", "MailFromSubdomain": "", "DmarcPolicy": ""},
+        "zone elsewhere": {
+            "HostedZoneRoleArn": "arn:aws:iam::210987654321:role/dns",
+            "SiteHostedZoneId": "Z0ABCDEFGHIJ123456789",
+            "WaitSeconds": "0",
+            "SiteDomain": "marketing.example.net",
+            "StickySessions": "true",
+        },
+        "external": {"ExternalDns": "true", "MailFromSubdomain": "", "DmarcPolicy": "", "CertificateArn": CERTIFICATE},
     },
     "database": {
         "default": {},
-        "for Mautic 6": {"MauticVersion": "6.0", "DatabaseVersion": "8.0", "DatabaseInsights": "off"},
+        "for Mautic 6": {
+            "MauticVersion": "6.0",
+            "DatabaseVersion": "8.0",
+            "DatabaseInsights": "off",
+            "Spot": "none",
+            "ContainerInsights": "enhanced",
+        },
         "from a snapshot": {"DatabaseSnapshot": "rds:mautic-prod-1-2026-11-23", "DatabaseGeneration": "2"},
         "own size": {
             "DatabaseInstanceClass": "db.r7g.xlarge",
@@ -55,7 +68,12 @@ FEATURES: dict[str, dict[str, Parameters]] = {
     },
     "notice": {
         "nobody": {},
-        "somebody": {"AlarmEmail": "alarms@example.com", "LogRetentionDays": "90", "LogLevel": "WARN"},
+        "somebody": {
+            "AlarmEmail": "alarms@example.com",
+            "LogRetentionDays": "90",
+            "LogLevel": "WARN",
+            "EcsExec": "true",
+        },
     },
 }
 

@@ -9,8 +9,8 @@ from combinations import deployments
 from support import PropertyTest, owner
 from template_model import listed
 
-WINDOW = re.compile(r"^(Over|Within) (an hour|\d+ minutes) ")
-PERIODS = {"an hour": 3600}
+WINDOW = re.compile(r"^(Over|Within) (an hour|a day|\d+ minutes) ")
+PERIODS = {"an hour": 3600, "a day": 86400}
 # What publishes by itself -> the service that does it. Alarms are always there, and so is CloudWatch.
 PUBLISHERS = {
     "AWS::CloudWatch::Alarm": ("AlarmActions", "cloudwatch.amazonaws.com"),
@@ -26,6 +26,13 @@ def seconds(text: str) -> int:
     """The window that an alarm's description promises."""
     window = WINDOW.match(text)[2]
     return PERIODS.get(window) or int(window.split()[0]) * 60
+
+
+def period(alarm) -> int:
+    """Seconds between two values that the alarm judges, for metric math those of its metrics."""
+    periods = {one["MetricStat"]["Period"] for one in alarm.properties.get("Metrics", []) if "MetricStat" in one}
+    (found,) = periods or {alarm.properties["Period"]}
+    return found
 
 
 class Alarms(PropertyTest):
@@ -44,7 +51,7 @@ class Alarms(PropertyTest):
                     yield deployment, alarm, "the name does not end in Alarm"
                 if not WINDOW.match(text) or len(text.split(". ")) < 2 or len(text) > 1024:
                     yield deployment, alarm, f"description {text!r}"
-                elif alarm.properties["Period"] * alarm.properties["EvaluationPeriods"] != seconds(text):
+                elif period(alarm) * alarm.properties["EvaluationPeriods"] != seconds(text):
                     yield deployment, alarm, f"the window is another: {text!r}"
 
         self.holds(findings())
@@ -76,7 +83,7 @@ class Alarms(PropertyTest):
         found = {
             (alarm.properties["MetricName"], alarm.properties["Threshold"], "<ses.SesDomain.ProductionAccessText>")
             for _, alarm in self.everywhere("AWS::CloudWatch::Alarm")
-            if alarm.properties["Namespace"] == "AWS/SES"
+            if alarm.properties.get("Namespace") == "AWS/SES"
             and "<ses.SesDomain.ProductionAccessText> Runbook: " in alarm.properties["AlarmDescription"]
         }
         text = "<ses.SesDomain.ProductionAccessText>"

@@ -17,7 +17,7 @@ LOOPBACK = "127.0.0.1/32"
 ANYWHERE = "0.0.0.0/0"
 # The paths that exist, each with its port: what is not listed here must not be open.
 PATHS = {
-    ("LoadBalancer", "Web", 80),
+    ("LoadBalancer", "Web", 8080),
     *((source, "Database", 3306) for source in ("Web", "Job", "Function")),
     *((source, "Cache", 6379) for source in ("Web", "Job", "Function")),
     *((source, "FileSystem", 2049) for source in ("Web", "Job")),

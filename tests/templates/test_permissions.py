@@ -163,7 +163,7 @@ class Partitions(PropertyTest):
                     )
                     if (
                         is_name
-                        and resource.type != "AWS::IAM::Policy"
+                        and resource.type not in ("AWS::IAM::Policy", "AWS::Route53::RecordSet")
                         and name not in known
                         and not PLACEHOLDER.search(str(value))
                     ):

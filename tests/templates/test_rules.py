@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import unittest
 
-from combinations import EXISTING
+from combinations import CERTIFICATE, EXISTING
 from template_model import TEMPLATES, RuleRefused, deploy, load
 
 MINIMAL = {"Environment": "dev", "Domain": "example.com"}
@@ -31,8 +31,19 @@ REFUSED = {
         "Mautic 7 refuses MySQL 8.0. Set DatabaseVersion to 8.4, or MauticVersion to 6.0.",
     ),
     "ExternalDnsWritesNothing": (
-        MINIMAL | {"ExternalDns": "true", "HostedZoneId": "Z0123456789"},
-        "No zone is written with ExternalDns. Leave HostedZoneId and HostedZoneRoleArn blank, or set it false.",
+        MINIMAL | {"ExternalDns": "true", "HostedZoneId": "Z0123456789", "CertificateArn": CERTIFICATE},
+        "No zone is written with ExternalDns. Leave HostedZoneId, HostedZoneRoleArn and SiteHostedZoneId blank, or set it "
+        "false.",
+    ),
+    "CertificateCanBeProven": (
+        MINIMAL | {"ExternalDns": "true"},
+        "No zone of this account can prove a new certificate. Set CertificateArn, or SiteHostedZoneId to the site's zone if "
+        "it is here.",
+    ),
+    "CertificateCanBeProven, with the zone in another account": (
+        MINIMAL | {"HostedZoneRoleArn": "arn:aws:iam::210987654321:role/dns"},
+        "No zone of this account can prove a new certificate. Set CertificateArn, or SiteHostedZoneId to the site's zone if "
+        "it is here.",
     ),
     "DmarcReportsNeedAPolicy": (
         MINIMAL | {"DmarcPolicy": "", "DmarcReportAddress": "dmarc@example.com"},
