@@ -1,0 +1,181 @@
+//! The features that are combined. Add a feature to its group, or a group, and every property runs over it.
+
+/// A choice that somebody may make: a name and the parameters that choose it.
+#[derive(Debug)]
+pub struct Feature {
+    /// For messages.
+    pub name: &'static str,
+    /// Parameters of the root template.
+    pub parameters: &'static [(&'static str, &'static str)],
+}
+
+const fn feature(name: &'static str, parameters: &'static [(&'static str, &'static str)]) -> Feature {
+    Feature { name, parameters }
+}
+
+/// What every deployment gives: the root's required parameters but Environment.
+pub const MINIMAL: &[(&str, &str)] = &[("Domain", "example.com")];
+
+/// What the rules ask of production besides.
+#[must_use]
+pub fn production(environment: &str) -> &'static [(&'static str, &'static str)] {
+    if environment == "prod" {
+        &[("AlarmEmail", "alarms@example.com")]
+    } else {
+        &[]
+    }
+}
+
+/// A certificate that exists.
+pub const CERTIFICATE: &str = "arn:aws:acm:eu-central-1:123456789012:certificate/01234567-89ab-cdef-0123-456789abcdef";
+
+/// A network that exists.
+pub const EXISTING: &[(&str, &str)] = &[
+    ("VpcId", "vpc-0123456789abcdef0"),
+    ("PublicSubnetIds", "subnet-0000000a,subnet-0000000b"),
+    ("PrivateSubnetIds", "subnet-0000001a,subnet-0000001b"),
+    ("IsolatedSubnetIds", "subnet-0000002a,subnet-0000002b"),
+];
+
+const WITH_ROUTE_TABLES: &[(&str, &str)] = &[
+    EXISTING[0],
+    EXISTING[1],
+    EXISTING[2],
+    EXISTING[3],
+    ("RouteTableIds", "rtb-0000000a"),
+    ("InterfaceEndpoints", "all"),
+];
+
+/// Groups of which one feature is chosen, or none: then the parameters stay blank.
+pub const GROUPS: &[(&str, &[Feature])] = &[
+    ("network", NETWORK),
+    ("dns", DNS),
+    ("database", DATABASE),
+    ("site", SITE),
+    ("containers", CONTAINERS),
+    ("notice", NOTICE),
+];
+
+const NETWORK: &[Feature] = &[
+    feature("three zones", &[("ZoneCount", "3")]),
+    feature(
+        "three zones with one NAT",
+        &[
+            ("ZoneCount", "3"),
+            ("NatGateways", "one"),
+            ("InterfaceEndpoints", "functions"),
+        ],
+    ),
+    feature(
+        "NAT a zone",
+        &[
+            ("NatGateways", "one-a-zone"),
+            ("InterfaceEndpoints", "all"),
+            ("VpcCidr", "10.0.0.0/20"),
+        ],
+    ),
+    feature(
+        "no NAT",
+        &[
+            ("NatGateways", "none"),
+            ("InterfaceEndpoints", "all"),
+            ("ZoneCount", "3"),
+        ],
+    ),
+    feature("existing network", EXISTING),
+    feature("existing network with route tables", WITH_ROUTE_TABLES),
+];
+
+const DNS: &[Feature] = &[
+    feature(
+        "zone given",
+        &[
+            ("HostedZoneId", "Z0123456789ABCDEFGHIJ"),
+            ("ApexSpf", "true"),
+            ("WaitSeconds", "3540"),
+        ],
+    ),
+    feature(
+        "zone elsewhere",
+        &[
+            ("HostedZoneRoleArn", "arn:aws:iam::210987654321:role/dns"),
+            ("SiteHostedZoneId", "Z0ABCDEFGHIJ123456789"),
+            ("WaitSeconds", "0"),
+        ],
+    ),
+    feature(
+        "external DNS",
+        &[
+            ("ExternalDns", "true"),
+            ("MailFromSubdomain", ""),
+            ("DmarcPolicy", ""),
+            ("CertificateArn", CERTIFICATE),
+        ],
+    ),
+];
+
+const SITE: &[Feature] = &[
+    feature(
+        "own certificate",
+        &[
+            ("CertificateArn", CERTIFICATE),
+            ("LoadBalancerDeletionProtection", "true"),
+        ],
+    ),
+    feature(
+        "site of another name",
+        &[("SiteDomain", "marketing.example.net"), ("StickySessions", "true")],
+    ),
+];
+
+const CONTAINERS: &[Feature] = &[
+    feature(
+        "nothing on Spot",
+        &[("Spot", "none"), ("ContainerInsights", "enhanced")],
+    ),
+    feature("shells in tasks", &[("EcsExec", "true"), ("Spot", "workers")]),
+];
+
+const DATABASE: &[Feature] = &[
+    feature(
+        "Mautic 6",
+        &[
+            ("MauticVersion", "6.0"),
+            ("DatabaseVersion", "8.0"),
+            ("DatabaseInsights", "off"),
+        ],
+    ),
+    feature(
+        "from a snapshot",
+        &[
+            ("DatabaseSnapshot", "rds:mautic-prod-1-2026-11-23"),
+            ("DatabaseGeneration", "2"),
+        ],
+    ),
+    feature(
+        "database of own size",
+        &[
+            ("DatabaseInstanceClass", "db.r7g.xlarge"),
+            ("DatabaseStorage", "400"),
+            ("DatabaseMaxStorage", "2000"),
+            ("DatabaseMultiAZ", "true"),
+            ("DatabaseBackupDays", "14"),
+            ("DatabaseDeletionProtection", "true"),
+            ("DatabaseInsights", "advanced"),
+            ("DatabaseMonitoringSeconds", "15"),
+            ("AdoptExistingDatabase", "true"),
+        ],
+    ),
+];
+
+const NOTICE: &[Feature] = &[
+    feature("nobody", &[("AlarmEmail", "")]),
+    feature(
+        "somebody",
+        &[
+            ("AlarmEmail", "alarms@example.com"),
+            ("LogRetentionDays", "90"),
+            ("LogLevel", "WARN"),
+        ],
+    ),
+];

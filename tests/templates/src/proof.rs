@@ -1,0 +1,181 @@
+//! Proving a property: a planted violation is found, and nothing is found in any deployment.
+
+use std::collections::BTreeMap;
+use std::fmt::{Display, Write};
+
+use serde_json::{Map, Value};
+
+use crate::combinations::{ALL, DRAWN, TEMPLATES, combinations, resolve};
+use crate::deployment::Deployment;
+use crate::template::Templates;
+
+/// A thing, and what is wrong with it.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Finding(String);
+
+impl Finding {
+    /// A finding reads "thing: what is wrong".
+    #[must_use]
+    pub fn new(thing: impl Display, wrong: impl Display) -> Self {
+        Self(format!("{thing}: {wrong}"))
+    }
+}
+
+/// A violation that a test plants: the templates with one change.
+#[derive(Debug)]
+pub struct Seed(Templates);
+
+impl Seed {
+    /// Nothing is changed yet.
+    #[must_use]
+    pub fn none() -> Self {
+        Self(Templates::load())
+    }
+
+    /// Sets what stands at a path such as `Resources/EventTopic/Properties/KmsMasterKeyId`.
+    ///
+    /// # Panics
+    /// If the path leads nowhere: the template has changed, and the seed must follow.
+    #[must_use]
+    pub fn set(file: &str, path: &str, value: Value) -> Self {
+        Self::none().and_set(file, path, value)
+    }
+
+    /// Sets something besides.
+    ///
+    /// # Panics
+    /// As [`Seed::set`].
+    #[must_use]
+    pub fn and_set(self, file: &str, path: &str, value: Value) -> Self {
+        let (parent, name) = path.rsplit_once('/').unwrap_or(("", path));
+        Self(
+            self.0
+                .with(file, |template| match target(&mut template.body, parent, file) {
+                    Value::Object(entries) => _ = entries.insert(name.to_owned(), value),
+                    Value::Array(items) if name == "-" => items.push(value),
+                    Value::Array(items) => items[name.parse::<usize>().expect("an index")] = value,
+                    other => panic!("{file}: {parent} is {other}"),
+                }),
+        )
+    }
+
+    /// Removes what stands at a path.
+    ///
+    /// # Panics
+    /// If nothing does.
+    #[must_use]
+    pub fn remove(file: &str, path: &str) -> Self {
+        let (parent, name) = path.rsplit_once('/').unwrap_or(("", path));
+        Self(Templates::load().with(file, |template| {
+            let removed = match target(&mut template.body, parent, file) {
+                Value::Object(entries) => entries.shift_remove(name),
+                Value::Array(items) => Some(items.remove(name.parse().expect("an index"))),
+                other => panic!("{file}: {parent} is {other}"),
+            };
+            assert!(removed.is_some(), "{file} has no {path}: what shall the seed remove?");
+        }))
+    }
+
+    /// Replaces a piece of the text, comments included, which must be there.
+    ///
+    /// # Panics
+    /// If it is not.
+    #[must_use]
+    pub fn text(file: &str, old: &str, new: &str) -> Self {
+        Self(Templates::load().with(file, |template| {
+            assert!(
+                template.source.contains(old),
+                "{file} does not contain {old:?}: what shall the seed replace?"
+            );
+            *template = crate::Template::parse(file, template.source.replacen(old, new, 1));
+        }))
+    }
+
+    /// The changed templates.
+    #[must_use]
+    pub fn templates(&self) -> &Templates {
+        &self.0
+    }
+}
+
+fn target<'a>(body: &'a mut Value, path: &str, file: &str) -> &'a mut Value {
+    if path.is_empty() {
+        return body;
+    }
+    path.split('/').fold(body, |value, step| {
+        let found = match value {
+            Value::Array(items) => step.parse::<usize>().ok().and_then(|index| items.get_mut(index)),
+            Value::Object(entries) => Some(entries.entry(step).or_insert_with(|| Value::Object(Map::new()))),
+            _ => None,
+        };
+        found.unwrap_or_else(|| panic!("{file} has no {path}: what shall the seed change?"))
+    })
+}
+
+/// Proves a property of deployments: planted, the violation is found with exactly this text; and no deployment has one.
+///
+/// # Panics
+/// If either fails, with every finding and how many deployments have it.
+pub fn proven(property: impl Fn(&Deployment) -> Vec<Finding>, seed: &Seed, expected: &str) {
+    let resolved = resolve(seed.templates(), &combinations(seed.templates(), 1));
+    let found = resolved.made.iter().flat_map(&property).collect::<Vec<_>>();
+    caught(found, &resolved.broken, expected);
+    holds(property);
+}
+
+/// Proves a property of the template files themselves.
+///
+/// # Panics
+/// As [`proven`].
+pub fn proven_of_files(property: impl Fn(&Templates) -> Vec<Finding>, seed: &Seed, expected: &str) {
+    caught(property(seed.templates()), &[], expected);
+    report(
+        property(&TEMPLATES)
+            .into_iter()
+            .map(|finding| (finding, "cloudformation/".to_owned())),
+    );
+}
+
+fn caught(found: Vec<Finding>, broken: &[(String, String)], expected: &str) {
+    if found.iter().any(|finding| finding.0 == expected) {
+        return;
+    }
+    let mut others: Vec<String> = found.into_iter().map(|finding| finding.0).collect();
+    others.extend(
+        broken
+            .iter()
+            .map(|(name, error)| format!("({name} is not resolved: {error})")),
+    );
+    others.sort();
+    others.dedup();
+    panic!(
+        "the planted violation is not found:\n  {expected}\nbut\n  {}",
+        others.join("\n  ")
+    );
+}
+
+/// Holds in every combination, in every parameter file and in the sets that were drawn.
+///
+/// # Panics
+/// If not.
+pub fn holds(property: impl Fn(&Deployment) -> Vec<Finding>) {
+    let everywhere = ALL.made.iter().chain(&DRAWN.made);
+    report(everywhere.flat_map(|deployment| {
+        property(deployment)
+            .into_iter()
+            .map(|finding| (finding, deployment.name.clone()))
+    }));
+}
+
+/// One line a finding, however many places have it.
+fn report(findings: impl Iterator<Item = (Finding, String)>) {
+    let mut places: BTreeMap<Finding, (usize, String)> = BTreeMap::new();
+    for (finding, place) in findings {
+        places.entry(finding).or_insert((0, place)).0 += 1;
+    }
+    let mut text = String::new();
+    for (finding, (times, first)) in &places {
+        write!(text, "\n{} [{times} times, first: {first}]", finding.0).expect("a String takes everything");
+    }
+    assert!(places.is_empty(), "{text}");
+}
