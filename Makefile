@@ -47,7 +47,9 @@ servers: setup ## start the real MySQL servers that the tests use
 	python3 -m local_aws mysql start
 
 unit: servers ## unit, property and MySQL tests; the local AWS's own tests
+	rm -rf target/api-calls
 	cargo test --workspace --all-features
+	cargo run --quiet --package recorded-calls
 	python3 -m unittest discover --start-directory tests/local-aws/tests
 
 end-to-end: servers local-functions ## the root template created, updated, broken, rolled back and deleted

@@ -11,6 +11,7 @@ use custom_resource::Runtime;
 use database::{Authority, Connection, Connector, Credentials, Error};
 use database_init::{SchemaHandler, Servers, UserHandler};
 use local_servers::MySql;
+use recorded_calls::Recorder;
 use serde_json::{Value, json};
 
 pub const ADMIN_SECRET: &str = "arn:aws:secretsmanager:eu-central-1:123456789012:secret:rds!db-0c1f-AbCdEf";
@@ -56,7 +57,9 @@ impl World {
             let text = request.secret_id().and_then(|arn| known.get(arn)).cloned();
             GetSecretValueOutput::builder().set_secret_string(text).build()
         });
-        let client = mock_client!(aws_sdk_secretsmanager, RuleMode::MatchAny, [&rule]);
+        let client = mock_client!(aws_sdk_secretsmanager, RuleMode::MatchAny, [&rule], |config| {
+            config.interceptor(Recorder::of("database-init"))
+        });
         let servers = Servers::new(client, Some(&server.ca_file)).expect("the servers' authority");
         let runtime = Runtime::new()
             .on("Custom::Database", SchemaHandler::new(servers.clone()))

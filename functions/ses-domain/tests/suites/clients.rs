@@ -6,6 +6,7 @@ use std::sync::Arc;
 use aws_sdk_sesv2::error::ErrorMetadata;
 use aws_sdk_sesv2::types as ses;
 use aws_smithy_mocks::{MockResponse, Rule, RuleBuilder, RuleMode, mock, mock_client};
+use recorded_calls::Recorder;
 use ses_domain::identity::Identity;
 use ses_domain::marks::Tags;
 use ses_domain::observe::{Assumed, Clients};
@@ -27,8 +28,13 @@ pub fn clients(stage: &Arc<Stage>, actor: usize) -> Clients {
         actor.account(),
     ];
     let attributes = [actor.tag(), actor.untag(), actor.mail_from(), actor.configuration_set()];
-    let ses = mock_client!(aws_sdk_sesv2, RuleMode::MatchAny, &[identity, attributes].concat());
-    let dns = mock_client!(aws_sdk_route53, RuleMode::MatchAny, &actor.dns_rules());
+    let recorder = Recorder::of("ses-domain");
+    let rules = [identity, attributes].concat();
+    let ses = mock_client!(aws_sdk_sesv2, RuleMode::MatchAny, &rules, |config| config
+        .interceptor(recorder.clone()));
+    let dns = mock_client!(aws_sdk_route53, RuleMode::MatchAny, &actor.dns_rules(), |config| {
+        config.interceptor(recorder.clone())
+    });
     let assumed = dns.clone();
     let assume = move |_: &str| {
         let client = assumed.clone();
