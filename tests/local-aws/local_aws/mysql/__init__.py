@@ -11,6 +11,7 @@ them may be repeated and interrupted: the next call goes on from what it finds. 
 """
 
 import contextlib
+import os
 import shutil
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -23,8 +24,8 @@ from .installation import Installation
 
 __all__ = ["DEFAULT_STATE", "MySqlError", "fetch", "start", "stop"]
 
-DEFAULT_STATE = Path(__file__).resolve().parents[4] / ".local"
-"""The repository's ignored directory."""
+DEFAULT_STATE = Path(os.environ.get("LOCAL_AWS_STATE") or Path(__file__).resolve().parents[4] / ".local").absolute()
+"""Where everything is kept: the repository's ignored directory, unless LOCAL_AWS_STATE names another."""
 
 
 def fetch(state: Path = DEFAULT_STATE, say: Callable[[str], None] = print) -> list[Installation]:
