@@ -184,11 +184,11 @@ def module(name: str) -> str:
     return client("s3").get_object(Bucket=BUCKET, Key=key)["Body"].read().decode()
 
 
-def wait_until(what: str, check: Callable[[], Any], patience: float = PATIENCE) -> Any:
-    """The first true value of `check`, which is asked again and again."""
+def wait_until(what: str, check: Callable[[], Any], story: Callable[[], str] = str, patience: float = PATIENCE) -> Any:
+    """The first true value of `check`, which is asked again and again; `story` is told if there is none in time."""
     deadline = time.monotonic() + patience
     while not (value := check()):
         if time.monotonic() > deadline:
-            raise AssertionError(f"{what}: not within {patience:.0f} s")
+            raise AssertionError(f"{what}: not within {patience:.0f} s\n{story()}")
         time.sleep(0.1)
     return value

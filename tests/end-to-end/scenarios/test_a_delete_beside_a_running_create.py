@@ -38,7 +38,11 @@ class ADeleteBesideARunningCreate(unittest.TestCase):
         self.assertNotIn(DOMAIN, identities())
         self.assertLess(stack.took("SesDomain", "DELETE_IN_PROGRESS", "DELETE_COMPLETE"), 20, stack.story())
         self.assertEqual(stack.reason("SesDomain", "CREATE_FAILED"), "Resource creation cancelled")
-        answers = wait_until("the end of both", lambda: found if len(found := answered(group)) == 2 else None)
+        answers = wait_until(
+            "the end of both",
+            lambda: found if len(found := answered(group)) == 2 else None,
+            lambda: "\n".join([stack.story(), *lines(group)]),
+        )
         self.assertEqual(answers, {"Create": "FAILED", "Delete": "SUCCESS"}, "\n".join(lines(group)))
         self.assertEqual((zone.bytes(), shadow.bytes()), before)
 

@@ -1,6 +1,7 @@
 """One emulator for the whole suite, in a directory of its own, and a few words to speak to it."""
 
 import atexit
+import contextlib
 import functools
 import io
 import json
@@ -10,8 +11,10 @@ import tempfile
 import time
 import unittest
 import zipfile
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+from unittest import mock
 
 HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent))
@@ -43,6 +46,21 @@ def state() -> State:
     for template in (HERE / "templates").glob("*.yaml"):
         s3.put_object(Bucket=BUCKET, Key=template.name, Body=template.read_bytes())
     return one
+
+
+@contextlib.contextmanager
+def settings() -> Iterator[None]:
+    """The environment in which a module of the emulator can be imported into the tests' own process."""
+    values = {
+        "AWS_ENDPOINT_URL": "http://127.0.0.1:1",
+        "MINISTACK_REGION": "eu-central-1",
+        "MINISTACK_ACCOUNT_ID": "123456789012",
+        "AWS_ACCESS_KEY_ID": "none",
+        "AWS_SECRET_ACCESS_KEY": "none",
+        "LOCAL_AWS_SERVERS_FILE": os.devnull,
+    }
+    with mock.patch.dict(os.environ, values):
+        yield
 
 
 def pretended_mysql(directory: Path) -> dict[str, Any]:

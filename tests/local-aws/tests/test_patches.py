@@ -13,13 +13,17 @@ class Names(unittest.TestCase):
     """See the sentences."""
 
     def test_missing_name_is_named_with_the_pinned_version(self):
-        table = {"ministack.core.arn": ("parse_arn", "no_such_name"), "ministack.no_such_module": ("anything",)}
+        table = {
+            "ministack.core.arn": ("parse_arn", "no_such_name"),
+            "ministack.core.lambda_runtime": ("Worker.invoke", "Worker.no_such_method"),
+            "ministack.no_such_module": ("anything",),
+        }
         with self.assertRaises(patches.IncompatibleEmulator) as caught:
             patches.require([table])
         self.assertEqual(
             str(caught.exception),
-            "ministack 1.5.33 has no ministack.core.arn.no_such_name, ministack.no_such_module.anything: the package was "
-            "modified, or a table NAMES in tests/local-aws/local_aws/emulator/ is wrong",
+            "ministack 1.5.33 has no ministack.core.arn.no_such_name, ministack.core.lambda_runtime.Worker.no_such_method, "
+            "ministack.no_such_module.anything: the package was modified, or a table NAMES in tests/local-aws/local_aws/emulator/ is wrong",
         )
 
     def test_other_version_is_refused(self):

@@ -1,28 +1,19 @@
-"""Lambda: the environment of a function's process, its logs, and the destination of its failures."""
+"""Lambda: the environment of a function's process, and the destination of its failures."""
 
-import json
 import logging
 import os
-import threading
-import time
 from datetime import datetime, timezone
 from typing import Any
 
-from ministack.core.responses import get_account_id, get_region, new_uuid
-from ministack.services import cloudwatch_logs, lambda_svc
+from ministack.core.responses import get_region, new_uuid
+from ministack.services import lambda_svc
 
 from local_aws.emulator import iam, patches, servers
+from local_aws.emulator.lambda_logs import log_group, log_stream
 from local_aws.emulator.settings import SETTINGS
 
 NAMES = {
-    "ministack.services.cloudwatch_logs": (
-        "_append_log_events",
-        "_fanout_to_subscription_filters",
-        "_log_groups",
-        "_make_group_arn",
-    ),
     "ministack.services.lambda_svc": (
-        "_emit_lambda_logs",
         "_execute_function_dispatch",
         "_execution_record_for_config",
         "_functions",
@@ -38,8 +29,6 @@ NAMES = {
 INHERITED = ("PATH", "LANG", "TZ", "LOCAL_AWS_INSTANCE")
 
 log = logging.getLogger("local-aws.lambda")
-_streams: dict[str, str] = {}
-_streams_lock = threading.Lock()
 _originals: dict[str, Any] = {}
 
 
@@ -49,22 +38,6 @@ def install() -> None:
     _originals["environment"] = patches.replace(module, "_provided_worker_env", lambda _: environment)
     _originals["dispatch"] = patches.replace(module, "_execute_function_dispatch", lambda _: dispatch)
     _originals["route"] = patches.replace(module, "_route_async_failure", lambda _: route_failure)
-    patches.replace(module, "_emit_lambda_logs", lambda _: emit_logs)
-
-
-def log_group(config: dict[str, Any]) -> str:
-    """The group that the function's logging configuration names, else Lambda's default."""
-    return (config.get("LoggingConfig") or {}).get("LogGroup") or f"/aws/lambda/{config['FunctionName']}"
-
-
-def log_stream(config: dict[str, Any]) -> str:
-    """The stream of this function's environment: one for each function and version, where Lambda has one a process."""
-    version = config.get("Version", "$LATEST")
-    key = f"{config['FunctionArn']}/{version}/{config.get('LastModified', '')}"
-    with _streams_lock:
-        if key not in _streams:
-            _streams[key] = f"{datetime.now(timezone.utc):%Y/%m/%d}/[{version}]{new_uuid().replace('-', '')}"
-        return _streams[key]
 
 
 def environment(config: dict[str, Any], code_dir: str, port: int) -> dict[str, str]:
@@ -145,86 +118,3 @@ def failure_record(function: dict[str, Any], event: Any, result: dict[str, Any])
         },
         "responsePayload": body if isinstance(body, dict) else {"errorMessage": str(body)},
     }
-
-
-def emit_logs(
-    func: dict[str, Any],
-    request_id: str,
-    text: str,
-    error: bool,
-    duration_ms: int,
-    *,
-    log_source: str | None = None,
-) -> None:
-    """Write one invocation's lines to the function's group and stream, as far as its role may do that."""
-    config = func.get("config") or func
-    group_name, stream_name = log_group(config), log_stream(config)
-    arn = f"arn:aws:logs:{get_region()}:{get_account_id()}:log-group:{group_name}"
-    role = config.get("Role", "")
-    if group_name not in cloudwatch_logs._log_groups and not _create_group(group_name, role, arn):
-        return
-    if not iam.role_allows(role, "logs:PutLogEvents", f"{arn}:log-stream:{stream_name}"):
-        log.warning("%s allows no logs:PutLogEvents on %s: the lines are lost, as on AWS", role, arn)
-        return
-    streams = cloudwatch_logs._log_groups[group_name]["streams"]
-    if stream_name not in streams:
-        if not iam.role_allows(role, "logs:CreateLogStream", arn) and not iam.role_allows(
-            role, "logs:CreateLogStream", f"{arn}:log-stream:{stream_name}"
-        ):
-            log.warning("%s allows no logs:CreateLogStream on %s: the lines are lost, as on AWS", role, arn)
-            return
-        streams[stream_name] = {
-            "events": [],
-            "uploadSequenceToken": "1",
-            "creationTime": int(time.time() * 1000),
-            "firstEventTimestamp": None,
-            "lastEventTimestamp": None,
-            "lastIngestionTime": None,
-        }
-    now = int(time.time() * 1000)
-    lines = [*_start(config, request_id), *text.splitlines(), *_end(config, request_id, error, duration_ms)]
-    events = [{"timestamp": now, "message": line, "ingestionTime": now} for line in lines]
-    cloudwatch_logs._append_log_events(streams[stream_name], events)
-    cloudwatch_logs._fanout_to_subscription_filters(group_name, stream_name, events)
-
-
-def _create_group(name: str, role: str, arn: str) -> bool:
-    if not iam.role_allows(role, "logs:CreateLogGroup", arn):
-        log.warning("log group %s does not exist and %s may not create it: the lines are lost, as on AWS", name, role)
-        return False
-    cloudwatch_logs._log_groups[name] = {
-        "arn": cloudwatch_logs._make_group_arn(name),
-        "creationTime": int(time.time() * 1000),
-        "retentionInDays": None,
-        "tags": {},
-        "subscriptionFilters": {},
-        "streams": {},
-    }
-    return True
-
-
-def _is_json(config: dict[str, Any]) -> bool:
-    return (config.get("LoggingConfig") or {}).get("LogFormat") == "JSON"
-
-
-def _platform(kind: str, record: dict[str, Any]) -> str:
-    return json.dumps(
-        {"time": datetime.now(timezone.utc).isoformat().replace("+00:00", "Z"), "type": kind, "record": record}
-    )
-
-
-def _start(config: dict[str, Any], request_id: str) -> list[str]:
-    version = config.get("Version", "$LATEST")
-    if _is_json(config):
-        return [_platform("platform.start", {"requestId": request_id, "version": version})]
-    return [f"START RequestId: {request_id} Version: {version}"]
-
-
-def _end(config: dict[str, Any], request_id: str, error: bool, duration_ms: int) -> list[str]:
-    memory = config.get("MemorySize", 128)
-    if _is_json(config):
-        metrics = {"durationMs": duration_ms, "billedDurationMs": duration_ms, "memorySizeMB": memory}
-        status = "error" if error else "success"
-        return [_platform("platform.report", {"requestId": request_id, "status": status, "metrics": metrics})]
-    times = f"Duration: {duration_ms} ms\tBilled Duration: {duration_ms} ms\tMemory Size: {memory} MB"
-    return [f"END RequestId: {request_id}", f"REPORT RequestId: {request_id}\t{times}"]

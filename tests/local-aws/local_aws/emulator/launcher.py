@@ -13,6 +13,7 @@ MODULES = (
     "stack_engine",
     "nested_stacks",
     "lambda_",
+    "lambda_logs",
     "lambda_checks",
     "secrets",
     "rds",

@@ -51,7 +51,16 @@ def _absent(table: Names) -> Iterable[tuple[str, str]]:
         except ImportError:
             yield from ((module, name) for name in names)
             continue
-        yield from ((module, name) for name in names if not hasattr(loaded, name))
+        yield from ((module, name) for name in names if not _has(loaded, name))
+
+
+def _has(owner: Any, name: str) -> bool:
+    """Whether the module has the name; one with a dot is a class's own."""
+    for part in name.split("."):
+        if not hasattr(owner, part):
+            return False
+        owner = getattr(owner, part)
+    return True
 
 
 def replace(module: str, name: str, wrap: Callable[[Any], Any]) -> Any:
