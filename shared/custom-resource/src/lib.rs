@@ -108,6 +108,7 @@
 //! its longest wait and a minute.
 
 mod aws;
+mod aws_error;
 mod continuation;
 mod deadline;
 mod delivery;
@@ -117,6 +118,7 @@ mod handling;
 mod identity;
 mod lenient;
 mod logging;
+mod names;
 mod plan;
 mod properties;
 mod resource;
@@ -124,8 +126,10 @@ mod response;
 mod runtime;
 #[cfg(feature = "testing")]
 pub mod testing;
+mod withdrawal;
 
 pub use aws::aws_config;
+pub use aws_error::{AwsError, reason};
 pub use continuation::MOST_CONTINUATIONS;
 pub use delivery::Undelivered;
 pub use event::{Event, MalformedEvent, RequestType};
@@ -135,3 +139,4 @@ pub use properties::blank_as_none;
 pub use resource::{Answer, CustomResource, Deletion, Outcome, Request};
 pub use response::LARGEST_RESPONSE;
 pub use runtime::{Error, Runtime, Unanswered};
+pub use withdrawal::is_withdrawn;

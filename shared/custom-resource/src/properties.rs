@@ -7,10 +7,11 @@ use serde::{Deserialize, Deserializer};
 use serde_json::{Map, Value};
 
 use crate::lenient::Lenient;
+use crate::names::PARAMETER_NAMES;
 
-/// What belongs to CloudFormation and to the runtime: the function's ARN, the time-out of the resource, and a value that
-/// is changed to force a reconciliation.
-const RESERVED: [&str; 3] = ["ServiceToken", "ServiceTimeout", "Nonce"];
+/// What belongs to CloudFormation and to the runtime: the function's ARN, the time-out of the resource, a value that is
+/// changed to force a reconciliation, and what the stack calls the properties.
+const RESERVED: [&str; 4] = ["ServiceToken", "ServiceTimeout", "Nonce", PARAMETER_NAMES];
 
 /// Reads a resource's properties.
 ///

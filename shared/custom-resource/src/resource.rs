@@ -19,14 +19,15 @@ use crate::identity::{PhysicalId, Scope};
 /// - leaves [`Scope::owner`] on what it makes, in the same step that makes it where the service allows that;
 /// - treats what bears its own mark as its own earlier work (a repeated create or update succeeds);
 /// - looks for its mark once more before a long create ends: a Delete may have come meanwhile and taken it away, and then
-///   nothing may be left;
+///   nothing may be left; and asks [`is_withdrawn`](crate::is_withdrawn) after its first step, if it has no other way to
+///   learn that its Delete came before it;
 /// - refuses what bears no mark or a foreign one, unless its properties say that it may adopt;
 /// - deletes only what bears its mark, and is content when it is gone;
 /// - never destroys in `update` what the old properties need: CloudFormation deletes the old id after the new one
 ///   stands, or comes back to it when the update fails.
 pub trait CustomResource: Send + Sync {
     /// The resource's properties. Parsed leniently, since CloudFormation sends `"true"` and `"600"`; without the
-    /// runtime's own `ServiceToken`, `ServiceTimeout` and `Nonce`, so that `deny_unknown_fields` is safe.
+    /// runtime's own `ServiceToken`, `ServiceTimeout`, `Nonce` and `ParameterNames`, so that `deny_unknown_fields` is safe.
     type Properties: DeserializeOwned + Send + Sync;
     /// What `Fn::GetAtt` reads: a struct of strings, numbers, booleans and lists of these.
     type Attributes: Serialize + Send;
@@ -43,6 +44,14 @@ pub trait CustomResource: Send + Sync {
     /// The largest attributes that these properties can yield. A response is refused beyond 4,096 bytes, so the runtime
     /// measures these before anything is changed.
     fn largest_attributes(&self, properties: &Self::Properties) -> Self::Attributes;
+
+    /// Whether `error` means that AWS does not allow the function something. A policy that was attached seconds ago may
+    /// not be known everywhere yet, so a Create or an Update that was denied something is called again, from the start,
+    /// for up to half a minute.
+    fn was_denied(&self, error: &Self::Error) -> bool {
+        let _ = error;
+        false
+    }
 
     /// Makes the resource, or finds that an earlier delivery of this event has made it.
     ///

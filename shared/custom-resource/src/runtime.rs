@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, OnceLock};
-use std::time::{Instant as Clock, SystemTime};
+use std::time::{Duration, Instant as Clock, SystemTime};
 
 use aws_sdk_lambda::Client;
 use lambda_runtime::{Diagnostic, LambdaEvent, service_fn};
@@ -17,11 +17,11 @@ use crate::deadline::Deadlines;
 use crate::delivery::{Undelivered, deliver};
 use crate::event::{Event, MalformedEvent, RequestType};
 use crate::guard::{Fault, guarded};
-use crate::handling::{Handle, Step, removed};
+use crate::handling::{Handle, Step, Time, removed};
 use crate::identity::PhysicalId;
-use crate::logging;
 use crate::resource::CustomResource;
 use crate::response::failure;
+use crate::{logging, names};
 
 /// What ends a function's `main`.
 pub use lambda_runtime::Error;
@@ -47,6 +47,11 @@ impl From<Unanswered> for Diagnostic {
     }
 }
 
+/// How long AWS's services may go on denying what a new policy allows. IAM names no limit
+/// (<https://docs.aws.amazon.com/IAM/latest/UserGuide/troubleshoot.html#troubleshoot_general_eventual-consistency>); a role
+/// that CloudFormation has just made is usually known everywhere within 10 s.
+const PROPAGATION: Duration = Duration::from_secs(30);
+
 /// Where the lines of this invocation stand; ends the reason of every failure.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct LogPlace(pub(crate) Option<(String, String)>);
@@ -69,6 +74,8 @@ pub(crate) struct Invocation {
     pub(crate) function: String,
     pub(crate) deadlines: Deadlines,
     pub(crate) log: LogPlace,
+    /// How long a denial may be that of a policy still on its way.
+    pub(crate) propagation: Duration,
     /// Made when first needed: most functions never continue.
     pub(crate) lambda: Arc<OnceCell<Client>>,
 }
@@ -109,6 +116,7 @@ impl Runtime {
                 function: event.context.invoked_function_arn.clone(),
                 deadlines: Deadlines::until(event.context.deadline()),
                 log: log.clone(),
+                propagation: PROPAGATION,
                 lambda: Arc::clone(lambda),
             };
             runtime.invoke(event.payload, &invocation).await
@@ -135,7 +143,16 @@ impl Runtime {
             Ok(Some(body)) => ("SUCCESS", body),
             Err(failed) => (
                 "FAILED",
-                failure(event, &failed.physical_id, &failed.cause, &invocation.log.hint()),
+                failure(
+                    event,
+                    &failed.physical_id,
+                    &failed.cause,
+                    &format!(
+                        "{}{}",
+                        names::of(event.properties(), &failed.cause),
+                        invocation.log.hint()
+                    ),
+                ),
             ),
         };
         let handled = milliseconds(began);
@@ -179,7 +196,11 @@ impl Runtime {
             return self.unknown_type(event);
         };
         let deadline = invocation.deadlines.handler;
-        match guarded(handler.handle(event, deadline, made_as), deadline).await {
+        let time = Time {
+            deadline,
+            propagation: invocation.propagation,
+        };
+        match guarded(handler.handle(event, time, made_as), deadline).await {
             Ok(result) => result,
             Err(fault) => Err(explain(fault, event)),
         }

@@ -45,6 +45,7 @@ pub const LOG_HINT: &str = " See log group /aws/lambda/things, stream 2026/11/24
 pub struct Scenario {
     event: Map<String, Value>,
     timeout: Duration,
+    propagation: Duration,
     replies: Vec<Reply>,
     invocations_denied: bool,
 }
@@ -85,6 +86,7 @@ fn scenario(request_type: &str, resource_type: &str, properties: Value) -> Scena
     Scenario {
         event,
         timeout: Duration::from_mins(1),
+        propagation: Duration::ZERO,
         replies: Vec::new(),
         invocations_denied: false,
     }
@@ -127,6 +129,13 @@ impl Scenario {
         self
     }
 
+    /// How long what is denied is tried again, as after a change of the function's role; not at all unless chosen.
+    #[must_use]
+    pub fn propagation(mut self, longest: Duration) -> Self {
+        self.propagation = longest;
+        self
+    }
+
     /// What the address answers to the first PUT, the second, and so on; 200 after the last.
     #[must_use]
     pub fn replies(mut self, replies: impl IntoIterator<Item = Reply>) -> Self {
@@ -164,6 +173,7 @@ impl Scenario {
         let invocation = Invocation {
             function: "arn:aws:lambda:eu-central-1:123456789012:function:things".into(),
             deadlines: Deadlines::within(self.timeout),
+            propagation: self.propagation,
             log: LogPlace(Some((
                 "/aws/lambda/things".into(),
                 "2026/11/24/[$LATEST]0badcafe".into(),

@@ -2,12 +2,13 @@
 
 use std::fmt::Write as _;
 use std::io;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use aws_smithy_types::base64;
 use lambda_runtime::tracing::subscriber::filter::LevelFilter;
 use lambda_runtime::tracing::subscriber::fmt::MakeWriter;
-use tracing::subscriber::DefaultGuard;
+use tracing::Dispatch;
+use tracing::subscriber::{DefaultGuard, NoSubscriber};
 
 use crate::logging;
 
@@ -21,6 +22,10 @@ impl Log {
     /// Begins to capture.
     #[must_use]
     pub fn capture() -> Self {
+        // While tracing knows of one subscriber only, a test on another thread, which has none, decides for all of them that
+        // nobody wants the events that it is the first to reach.
+        static SECOND: OnceLock<Dispatch> = OnceLock::new();
+        SECOND.get_or_init(|| Dispatch::new(NoSubscriber::new()));
         let lines = Lines::default();
         let subscriber = logging::subscriber(lines.clone(), LevelFilter::TRACE, true);
         Self {

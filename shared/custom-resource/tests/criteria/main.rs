@@ -2,6 +2,7 @@
 
 mod shelf;
 
+mod denials_pass;
 mod r01_the_envelope_is_read_first;
 mod r02_every_path_answers_exactly_once;
 mod r03_the_put_is_patient_and_honest;
@@ -13,3 +14,4 @@ mod r08_repeats_converge;
 mod r09_nothing_leaks;
 mod r10_long_work_continues;
 mod r11_old_shapes_stay_readable;
+mod reasons_speak_the_stack_s_language;

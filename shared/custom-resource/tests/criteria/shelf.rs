@@ -38,6 +38,7 @@ enum Act {
     TakeTime,
     Continue,
     LieAboutTheSize,
+    BeDenied,
 }
 
 #[derive(Debug, Serialize)]
@@ -54,6 +55,8 @@ pub enum ShelfError {
     Broken(String),
     #[error("the thing `{0}` is on the shelf already and not this stack's; set AdoptExisting to true to take it over")]
     Foreign(String),
+    #[error("the shelf is locked for `{0}`; unlock it")]
+    Denied(String),
     #[error("the thing `{0}` was removed while it was made; nothing of it is left")]
     Removed(String),
 }
@@ -68,6 +71,8 @@ pub struct Thing {
 pub struct Shelf {
     pub things: Arc<Mutex<BTreeMap<String, Thing>>>,
     pub calls: Arc<Mutex<Vec<String>>>,
+    /// How often a thing that asks for it is denied before it is let in.
+    pub denials: Arc<Mutex<usize>>,
 }
 
 impl Shelf {
@@ -93,6 +98,19 @@ impl Shelf {
 
     pub fn calls(&self) -> Vec<String> {
         self.calls.lock().unwrap().clone()
+    }
+
+    pub fn denying(times: usize) -> Self {
+        let shelf = Self::default();
+        *shelf.denials.lock().unwrap() = times;
+        shelf
+    }
+
+    fn is_locked(&self) -> bool {
+        let mut denials = self.denials.lock().unwrap();
+        let locked = *denials > 0;
+        *denials = denials.saturating_sub(1);
+        locked
     }
 
     fn called(&self, verb: &str, request: &Request) {
@@ -143,7 +161,8 @@ impl Shelf {
                 let polls = request.state().map_or(0, |state| state["polls"].as_u64().unwrap());
                 return Ok(Outcome::Continue(json!({ "polls": polls + 1 })));
             }
-            Act::Normally | Act::TakeTime | Act::LieAboutTheSize => {}
+            Act::BeDenied if self.is_locked() => return Err(ShelfError::Denied(properties.name)),
+            Act::BeDenied | Act::Normally | Act::TakeTime | Act::LieAboutTheSize => {}
         }
         self.put(request, &properties).await?;
         let masked = properties.masked;
@@ -177,6 +196,10 @@ impl CustomResource for Shelf {
         }
     }
 
+    fn was_denied(&self, error: &ShelfError) -> bool {
+        matches!(error, ShelfError::Denied(_))
+    }
+
     async fn create(&self, request: &Request, properties: Properties) -> Result<Outcome<Attributes>, ShelfError> {
         self.called("create", request);
         self.act(request, properties).await
@@ -204,13 +227,18 @@ impl CustomResource for Shelf {
             "delete by id alone"
         };
         self.called(verb, request);
-        if let Some(Properties {
-            act: Act::FailWithTheName,
-            name,
-            ..
-        }) = properties
-        {
-            return Err(ShelfError::Broken(name));
+        match properties {
+            Some(Properties {
+                act: Act::FailWithTheName,
+                name,
+                ..
+            }) => return Err(ShelfError::Broken(name)),
+            Some(Properties {
+                act: Act::BeDenied,
+                name,
+                ..
+            }) => return Err(ShelfError::Denied(name)),
+            _ => {}
         }
         let owner = Some(request.scope().owner());
         self.things
