@@ -52,6 +52,7 @@ FEATURES: dict[str, dict[str, Parameters]] = {
             "DatabaseInsights": "off",
             "Spot": "none",
             "ContainerInsights": "enhanced",
+            "FileSystemThroughput": "elastic",
         },
         "from a snapshot": {"DatabaseSnapshot": "rds:mautic-prod-1-2026-11-23", "DatabaseGeneration": "2"},
         "own size": {
@@ -63,6 +64,7 @@ FEATURES: dict[str, dict[str, Parameters]] = {
             "DatabaseDeletionProtection": "true",
             "DatabaseInsights": "advanced",
             "DatabaseMonitoringSeconds": "15",
+            "FileSystemThroughput": "bursting",
             "AdoptExistingDatabase": "true",
         },
     },
