@@ -5,6 +5,7 @@ first use and stopped when the process ends, also after a failure, Ctrl-C or a t
 """
 
 import atexit
+import contextlib
 import fcntl
 import functools
 import os
@@ -16,7 +17,7 @@ import sys
 import threading
 import time
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -140,16 +141,24 @@ def client(name: str) -> Any:
     return service.client(name, aws["endpoint"], aws["access_key"], aws["secret_key"])
 
 
-def run(*command: Any, check: bool = True) -> subprocess.CompletedProcess[str]:
-    """Run a command against the local AWS; a failure shows all that it printed."""
+@contextlib.contextmanager
+def started(*command: Any, stderr: int = subprocess.PIPE) -> Iterator[subprocess.Popen[str]]:
+    """A command that runs against the local AWS, and ends with this process."""
     words = [str(part) for part in command]
-    pipes = {"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+    pipes = {"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE, "stderr": stderr}
     with subprocess.Popen(words, cwd=ROOT, env=world().environment, text=True, **pipes) as child:
         _children.add(child)
         try:
-            printed, complaints = child.communicate()
+            yield child
         finally:
             _children.discard(child)
+
+
+def run(*command: Any, check: bool = True) -> subprocess.CompletedProcess[str]:
+    """Run a command against the local AWS; a failure shows all that it printed."""
+    words = [str(part) for part in command]
+    with started(*words) as child:
+        printed, complaints = child.communicate()
     if check and child.returncode != 0:
         raise AssertionError(f"{' '.join(words)} ended with {child.returncode}:\n{printed}{complaints}")
     return subprocess.CompletedProcess(words, child.returncode, printed, complaints)

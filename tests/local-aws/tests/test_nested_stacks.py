@@ -36,6 +36,31 @@ class NestedStacks(TestCase):
         self.assertEqual(stack.delete(), "DELETE_COMPLETE")
         self.assertEqual(stack.described(child)["StackStatus"], "DELETE_COMPLETE")
 
+    def seen(self, stack: Stack, logical_id: str, after: int = 0) -> list[tuple[str, str, str]]:
+        return [
+            (e["ResourceStatus"], e.get("ResourceStatusReason", ""), e.get("PhysicalResourceId", ""))
+            for e in stack.events()[after:]
+            if e["LogicalResourceId"] == logical_id
+        ]
+
+    def test_events_of_the_parent_name_the_nested_stack_while_it_works(self):
+        stack = self.parent()
+        child = self.child(stack, "Early")
+        initiated = ("CREATE_IN_PROGRESS", "Resource creation Initiated", child)
+        begun, ended = ("CREATE_IN_PROGRESS", "", ""), ("CREATE_COMPLETE", "", child)
+        self.assertEqual(self.seen(stack, "Early"), [begun, initiated, ended])
+        before = len(stack.events())
+        self.assertEqual(stack.update(Template=url("actor.yaml"), Seconds="1"), "UPDATE_COMPLETE", stack.story())
+        updated = [("UPDATE_IN_PROGRESS", "", child), ("UPDATE_COMPLETE", "", child)]
+        self.assertEqual(self.seen(stack, "Early", before), updated)
+
+    def test_event_of_a_failed_update_names_the_nested_stack(self):
+        stack = self.parent()
+        child = self.child(stack, "Later")
+        stack.update(Template=url("actor.yaml"), LaterBehaviour="fail")
+        failed = [one[2] for one in self.seen(stack, "Later") if one[0] == "UPDATE_FAILED"]
+        self.assertEqual(failed, [child], stack.story())
+
     def test_failure_is_reported_in_cloudformations_words_and_its_cause_in_the_childs_events(self):
         stack = self.new("parent.yaml")
         status = stack.create(Template=url("actor.yaml"), LaterBehaviour="fail")

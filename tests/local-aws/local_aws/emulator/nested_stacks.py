@@ -14,14 +14,15 @@ from collections.abc import Callable
 from typing import Any
 
 from ministack.services import cloudformation
-from ministack.services.cloudformation import handlers, provisioners
+from ministack.services.cloudformation import handlers, provisioners, stacks
 
-from local_aws.emulator import custom_resources, operations, stack_engine
+from local_aws.emulator import custom_resources, operations, patches, stack_engine
 
 NAMES = {
     "ministack.services.cloudformation": ("_stacks", "_stack_events"),
     "ministack.services.cloudformation.handlers": ("_create_stack", "_update_stack"),
     "ministack.services.cloudformation.provisioners": ("_RESOURCE_HANDLERS", "_tag_map"),
+    "ministack.services.cloudformation.stacks": ("_add_event",),
 }
 
 POLL_SECONDS = 0.05
@@ -33,12 +34,32 @@ class NestedStackFailed(RuntimeError):
 
 
 def install() -> None:
-    """Take the resource type over."""
+    """Take the resource type over, and let events name their resource as early as CloudFormation's do."""
+    patches.replace(stacks.__name__, "_add_event", _naming)
     provisioners._RESOURCE_HANDLERS[stack_engine.STACK] = {
         "create": create,
         "update": update,
         "delete": delete,
     }
+
+
+def _naming(stock: Any) -> Any:
+    def add(
+        stack_id: str,
+        stack_name: str,
+        logical_id: str,
+        resource_type: str,
+        status: str,
+        reason: str = "",
+        physical_id: str = "",
+        detailed_status: str = "",
+    ) -> None:
+        if not physical_id and status.startswith("UPDATE_"):
+            known = cloudformation._stacks.get(stack_name, {}).get("_resources", {}).get(logical_id, {})
+            physical_id = known.get("PhysicalResourceId", "")
+        stock(stack_id, stack_name, logical_id, resource_type, status, reason, physical_id, detailed_status)
+
+    return add
 
 
 def _on_loop(function: Callable[[Any], Any], params: dict[str, Any]) -> tuple[int, Any, bytes]:
@@ -109,6 +130,9 @@ def create(logical_id: str, props: dict[str, Any], parent_name: str) -> tuple[st
     stack_id = re.search(r"<StackId>(.*?)</StackId>", body).group(1)
     stack = _by_id(stack_id)
     stack["ParentId"], stack["RootId"] = parent["StackId"], parent.get("RootId", parent["StackId"])
+    # From here on a follower of the parent's events finds the nested stack's own.
+    initiated = (stack_engine.STACK, "CREATE_IN_PROGRESS", "Resource creation Initiated", stack_id)
+    stacks._add_event(parent["StackId"], parent_name, logical_id, *initiated)
     try:
         stack = _wait(stack_id, parent["StackId"])
         if stack["StackStatus"] != "CREATE_COMPLETE":
