@@ -68,6 +68,18 @@ FEATURES: dict[str, dict[str, Parameters]] = {
             "AdoptExistingDatabase": "true",
         },
     },
+    "cache": {
+        "single": {},
+        "cluster": {
+            "CacheClusterMode": "true",
+            "CacheEngine": "valkey",
+            "CacheNodeType": "cache.r7g.large",
+            "CacheShards": "2",
+            "CacheReplicas": "2",
+            "CacheSnapshotDays": "0",
+        },
+        "cluster as it comes": {"CacheClusterMode": "true"},
+    },
     "notice": {
         "nobody": {},
         "somebody": {

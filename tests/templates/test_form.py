@@ -13,7 +13,7 @@ from template_model import TEMPLATES, load, templates
 SECTIONS = (
     "AWSTemplateFormatVersion Description Metadata Parameters Rules Mappings Conditions Resources Outputs".split()
 )
-RESOURCE_KEYS = "Condition DependsOn DeletionPolicy UpdateReplacePolicy Type Properties".split()
+RESOURCE_KEYS = "Condition DependsOn DeletionPolicy UpdateReplacePolicy UpdatePolicy Type Properties".split()
 CONSTRAINTS = {"AllowedValues", "AllowedPattern", "MinValue", "MinLength", "MaxLength"}
 # What CloudFormation takes from S3, and inline, in bytes.
 LARGEST_TEMPLATE, LARGEST_INLINE = 1_000_000, 51_200

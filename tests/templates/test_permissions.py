@@ -151,6 +151,7 @@ class Partitions(PropertyTest):
     def test_no_physical_name_is_given_but_where_another_service_must_know_it(self):
         known = {
             "DBInstanceIdentifier": "RDS logs to groups of this name",
+            "UserName": "what a client signs in as",
             "LogGroupName": "RDS logs to groups of this name; flow logs and filters name the group that is there",
         }
 

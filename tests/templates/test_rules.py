@@ -26,6 +26,18 @@ REFUSED = {
         "Production's database is protected. Leave DatabaseDeletionProtection blank; before an installation is removed for "
         "good, run aws rds modify-db-instance --no-deletion-protection --db-instance-identifier NAME.",
     ),
+    "ProductionSurvivesAZoneAndAMistake, the cache": (
+        PRODUCTION | {"CacheReplicas": "0"},
+        "Production's cache has a replica. Leave CacheReplicas blank, or choose Environment test.",
+    ),
+    "CacheClusterIsComplete": (
+        MINIMAL | {"CacheClusterMode": "true", "CacheReplicas": "0"},
+        "A cluster fails over by itself, to replicas. Leave CacheReplicas blank, or set it to 1 or 2.",
+    ),
+    "CacheShardsNeedACluster": (
+        MINIMAL | {"CacheShards": "3"},
+        "Only a cluster has shards. Set CacheClusterMode to true, or leave CacheShards blank.",
+    ),
     "DatabaseFitsMautic": (
         MINIMAL | {"DatabaseVersion": "8.0"},
         "Mautic 7 refuses MySQL 8.0. Set DatabaseVersion to 8.4, or MauticVersion to 6.0.",
