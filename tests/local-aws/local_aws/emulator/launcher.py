@@ -22,6 +22,9 @@ MODULES = (
     "ses",
     "cloudwatch",
     "ec2",
+    "acm",
+    "ecs",
+    "associations",
     "recorded",
 )
 

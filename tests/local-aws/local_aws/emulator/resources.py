@@ -91,6 +91,11 @@ def add_attributes(resource_type: str, attributes: Attributes, *, off_the_loop: 
     }
 
 
+def run_off_the_loop(resource_type: str) -> None:
+    """Let the handlers of a type that the emulator has wait, or call its API."""
+    _off_the_loop.add(resource_type)
+
+
 def flag(value: Any) -> bool:
     """A boolean as a template may carry it: true, "true" or "True"."""
     return str(value).lower() == "true"
