@@ -1,9 +1,10 @@
 //! The command line.
 
-use crate::deploy::{DeployOptions, Rollback};
+use crate::plan::{DeployOptions, Extent, Rollback};
 use crate::stand::DeleteOptions;
 use lexopt::prelude::{Long, Short, Value, ValueExt};
 use lexopt::{Error, Parser};
+use std::net::SocketAddr;
 use std::path::PathBuf;
 
 /// What `--help` prints.
@@ -13,9 +14,12 @@ stack-driver: deploys a CloudFormation stack and shows what happens
   stack-driver deploy --stack NAME --template FILE [--parameters FILE.json]
       [--override NAME=VALUE]... [--tags KEY=VALUE]... [--s3-bucket BUCKET]
       [--role-arn ARN] [--rollback auto|on|off] [--preview-only] [--yes]
-      [--aws PATH] [--setup COMMAND]
+      [--package [--ignore CHECK]... [--dns-server ADDRESS:PORT]] [--unseen]
+      [--confirm-replacement NAME[,NAME]]... [--aws PATH] [--setup COMMAND]
                               shows the changes, asks, deploys with the real AWS CLI, follows,
-                              ends with a summary or with the root cause
+                              protects what holds data, ends with a summary or with the root cause
+  stack-driver preflight --stack NAME --template FILE --s3-bucket BUCKET ...
+                              looks at the account as deploy --package does, and changes nothing
   stack-driver follow  --stack NAME [--setup COMMAND]
                               follows the operation that runs
   stack-driver summary --stack NAME [--setup COMMAND]
@@ -27,6 +31,11 @@ stack-driver: deploys a CloudFormation stack and shows what happens
 
   --parameters  {\"Parameters\": {\"Name\": \"value\"}, \"Tags\": {\"Key\": \"value\"}}
   --rollback    auto (default): on, but off on the first create with Environment=prod
+  --package     --template stands in a package that is not uploaded: looks at the account (zone,
+                certificate, quotas, ...) and stops where a deployment would fail, then uploads
+  --ignore      a check of that look, such as zone, that is not to stop the deployment
+  --confirm-replacement  Module/Resource that holds data and may be replaced or removed
+  --unseen      deploy even where the changes cannot be shown beforehand
   --setup       a command that brings a shell to this AWS; shown before the commands to try next
   --aws         the AWS CLI, version 1 or 2; default: aws, found on PATH
 
@@ -38,7 +47,7 @@ Exit code: 0 done, 1 failed, 2 wrong usage, 130 interrupted (the stack goes on).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Action {
     /// Deploy.
-    Deploy(DeployOptions),
+    Deploy(Box<DeployOptions>),
     /// Follow the operation that runs; the second is `--setup`.
     Follow(String, Option<String>),
     /// Show what stands; the second is `--setup`.
@@ -66,8 +75,32 @@ struct Options {
     rollback: Option<String>,
     aws: Option<String>,
     setup: Option<String>,
+    confirmed: Vec<String>,
+    ignored: Vec<String>,
+    dns_server: Option<String>,
     help: bool,
 }
+
+/// What `deploy` takes.
+const DEPLOY: [&str; 17] = [
+    "stack",
+    "template",
+    "parameters",
+    "override",
+    "tags",
+    "s3-bucket",
+    "role-arn",
+    "aws",
+    "ignore",
+    "dns-server",
+    "package",
+    "rollback",
+    "setup",
+    "yes",
+    "preview-only",
+    "confirm-replacement",
+    "unseen",
+];
 
 /// Reads the arguments that follow the program's name.
 ///
@@ -86,24 +119,15 @@ where
         return Ok(Action::Help);
     };
     let allowed: &[&str] = match verb.as_str() {
-        "deploy" => &[
-            "stack",
-            "template",
-            "parameters",
-            "override",
-            "tags",
-            "s3-bucket",
-            "role-arn",
-            "rollback",
-            "aws",
-            "setup",
-            "yes",
-            "preview-only",
-        ],
+        "deploy" => &DEPLOY,
+        // The last of deploy's are about what comes after the look.
+        "preflight" => &DEPLOY[..10],
         "follow" | "summary" => &["stack", "setup"],
         "why" => &["stack"],
         "delete" => &["stack", "wait", "yes", "role-arn"],
-        other => return Err(format!("there is no {other:?}: deploy, follow, summary, why or delete").into()),
+        other => {
+            return Err(format!("there is no {other:?}: deploy, preflight, follow, summary, why or delete").into());
+        }
     };
     if let Some(stray) = options.given.iter().find(|name| !allowed.contains(&name.as_str())) {
         return Err(format!("{verb} takes no --{stray}; see --help").into());
@@ -124,7 +148,7 @@ fn action(verb: &str, options: Options) -> Result<Action, Error> {
             yes: flag("yes"),
             role_arn: options.role_arn,
         }),
-        _ => Action::Deploy(DeployOptions {
+        _ => Action::Deploy(Box::new(DeployOptions {
             stack,
             template: options.template.ok_or_else(|| missing(verb, "--template FILE"))?,
             parameters: options.parameters,
@@ -134,10 +158,19 @@ fn action(verb: &str, options: Options) -> Result<Action, Error> {
             role_arn: options.role_arn,
             aws: options.aws.unwrap_or_else(|| "aws".to_owned()),
             yes: flag("yes"),
-            preview_only: flag("preview-only"),
+            extent: match (verb, flag("preview-only")) {
+                ("preflight", _) => Extent::Preflight,
+                (_, true) => Extent::Preview,
+                (_, false) => Extent::Deployment,
+            },
             rollback: rollback(options.rollback.as_deref())?,
             setup: options.setup,
-        }),
+            package: flag("package") || verb == "preflight",
+            confirmed: options.confirmed,
+            ignored: options.ignored,
+            dns_server: options.dns_server.as_deref().map(address).transpose()?,
+            unseen: flag("unseen"),
+        })),
     })
 }
 
@@ -172,11 +205,27 @@ impl Options {
             "rollback" => self.rollback = Some(text()?),
             "aws" => self.aws = Some(text()?),
             "setup" => self.setup = Some(text()?),
-            "yes" | "wait" | "preview-only" => {}
+            "confirm-replacement" => self.confirmed.extend(names(&text()?)),
+            "ignore" => self.ignored.extend(names(&text()?)),
+            "dns-server" => self.dns_server = Some(text()?),
+            "yes" | "wait" | "preview-only" | "package" | "unseen" => {}
             other => return Err(format!("there is no option --{other}; see --help").into()),
         }
         Ok(())
     }
+}
+
+/// Several names in one value, as a variable of make holds them.
+fn names(text: &str) -> Vec<String> {
+    text.split([',', ' '])
+        .filter(|name| !name.is_empty())
+        .map(str::to_owned)
+        .collect()
+}
+
+fn address(text: &str) -> Result<SocketAddr, Error> {
+    text.parse()
+        .map_err(|_| format!("--dns-server {text:?} is no address and port, such as 192.0.2.53:53").into())
 }
 
 fn missing(verb: &str, option: &str) -> Error {
@@ -206,7 +255,7 @@ mod tests {
             "deploy --yes --template=t.yaml --override A=1 --override B=2=3 --stack mautic --rollback off --tags K=V";
         assert_eq!(
             parse(line.split_whitespace()).expect("parses"),
-            Action::Deploy(DeployOptions {
+            Action::Deploy(Box::new(DeployOptions {
                 stack: "mautic".to_owned(),
                 template: "t.yaml".into(),
                 parameters: None,
@@ -216,10 +265,15 @@ mod tests {
                 role_arn: None,
                 aws: "aws".to_owned(),
                 yes: true,
-                preview_only: false,
+                extent: Extent::Deployment,
                 rollback: Rollback::Off,
                 setup: None,
-            })
+                package: false,
+                confirmed: Vec::new(),
+                ignored: Vec::new(),
+                dns_server: None,
+                unseen: false,
+            }))
         );
     }
 
@@ -232,19 +286,34 @@ mod tests {
             "why --stack a --yes",
             "deploy --stak a",
             "deploy --stack a --template t --rollback no",
+            "deploy --stack a --template t --dns-server here",
+            "preflight --stack a --template t --yes",
         ]
         .map(refused);
         assert_eq!(
             texts,
             [
-                "there is no \"deploi\": deploy, follow, summary, why or delete",
+                "there is no \"deploi\": deploy, preflight, follow, summary, why or delete",
                 "deploy needs --template FILE; see --help",
                 "why needs --stack NAME; see --help",
                 "why takes no --yes; see --help",
                 "there is no option --stak; see --help",
                 "--rollback \"no\" is none of auto, on, off",
+                "--dns-server \"here\" is no address and port, such as 192.0.2.53:53",
+                "preflight takes no --yes; see --help",
             ]
         );
+    }
+
+    #[test]
+    fn a_look_at_the_account_is_a_deployment_that_ends_early() {
+        let line = "preflight --stack a --template t --s3-bucket b --ignore zone,sandbox --ignore roles --dns-server 192.0.2.53:53";
+        let Action::Deploy(options) = parse(line.split_whitespace()).expect("parses") else {
+            panic!("no deployment")
+        };
+        assert_eq!((options.package, options.extent), (true, Extent::Preflight));
+        assert_eq!(options.ignored, ["zone", "sandbox", "roles"]);
+        assert_eq!(options.dns_server, Some(SocketAddr::from(([192, 0, 2, 53], 53))));
     }
 
     #[test]

@@ -20,6 +20,14 @@ pub enum CliError {
     /// It could not be waited for.
     #[error("the AWS CLI's end cannot be awaited: {0}; look at the stack with `{me} follow`", me = own_name())]
     Lost(std::io::Error),
+    /// It ended with an error.
+    #[error("`aws {command}` ended with {status}; its own words stand above")]
+    Refused {
+        /// Its first words.
+        command: String,
+        /// How it ended.
+        status: ExitStatus,
+    },
 }
 
 /// A running AWS CLI.

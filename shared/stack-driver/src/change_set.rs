@@ -18,8 +18,8 @@ pub enum Replacement {
 pub struct Change {
     /// `Add`, `Modify`, `Remove`, `Import` or `Dynamic`, as CloudFormation says it.
     pub action: String,
-    /// The modules and the logical id.
-    pub path: String,
+    /// The nested stacks from the root down, then the logical id.
+    pub path: Vec<String>,
     /// The resource's type.
     pub resource_type: String,
     /// Whether it is replaced.
@@ -30,23 +30,45 @@ pub struct Change {
     pub causes: Vec<String>,
 }
 
+/// The marks in front of the lines, with the words that explain them.
+const MARKS: [(char, &str); 7] = [
+    ('+', "added"),
+    ('>', "imported"),
+    ('~', "changed"),
+    ('?', "perhaps replaced"),
+    ('!', "replaced"),
+    ('-', "removed"),
+    ('*', "known only on the way"),
+];
+
 impl Change {
+    /// `Database/Instance`: how a command line names it.
+    #[must_use]
+    pub fn address(&self) -> String {
+        self.path.join("/")
+    }
+
     /// Whether something that stands is destroyed or may be.
     #[must_use]
     pub fn is_loud(&self) -> bool {
         self.replacement != Replacement::No || self.action == "Remove"
     }
 
-    fn verb(&self) -> &str {
+    fn mark(&self) -> char {
         match (self.action.as_str(), self.replacement) {
-            ("Modify", Replacement::Yes) => "REPLACE",
-            ("Modify", Replacement::Maybe) => "REPLACE?",
-            ("Remove", _) => "REMOVE",
-            ("Modify", Replacement::No) => "modify",
-            ("Add", _) => "add",
-            ("Import", _) => "import",
-            _ => "unknown",
+            ("Modify", Replacement::Yes) => '!',
+            ("Modify", Replacement::Maybe) => '?',
+            ("Modify", Replacement::No) => '~',
+            ("Remove", _) => '-',
+            ("Add", _) => '+',
+            ("Import", _) => '>',
+            _ => '*',
         }
+    }
+
+    /// The nested stack that it belongs to; empty for the root.
+    fn module(&self) -> &[String] {
+        self.path.split_last().map_or(&[], |(_, above)| above)
     }
 
     fn remark(&self) -> String {
@@ -65,58 +87,65 @@ impl Change {
     }
 }
 
-/// The whole change set, nested stacks included.
+/// The whole change set, one nested stack after the other.
 #[must_use]
 pub fn render(changes: &[Change], style: Style) -> String {
     if changes.is_empty() {
         return "  No changes: the stack is as the template and the parameters want it.\n".to_owned();
     }
-    let rows: Vec<Vec<String>> = changes
+    let mut modules: Vec<&[String]> = Vec::new();
+    for change in changes {
+        if !modules.contains(&change.module()) {
+            modules.push(change.module());
+        }
+    }
+    let groups: String = modules.iter().map(|module| group(module, changes, style)).collect();
+    groups + &tally(changes, style)
+}
+
+fn group(module: &[String], changes: &[Change], style: Style) -> String {
+    let own: Vec<&Change> = changes.iter().filter(|change| change.module() == module).collect();
+    let title = if module.is_empty() {
+        "The stack itself".to_owned()
+    } else {
+        module.join(" / ")
+    };
+    let rows: Vec<Vec<String>> = own
         .iter()
         .map(|change| {
-            vec![
-                change.verb().to_owned(),
-                change.path.clone(),
-                change.resource_type.clone(),
-                change.remark(),
-            ]
+            let name = change.path.last().cloned().unwrap_or_default();
+            vec![change.mark().to_string(), name, change.resource_type.clone()]
         })
         .collect();
-    let mut text = String::new();
-    for (line, change) in columns(2, &rows).lines().zip(changes) {
-        let tone = if change.is_loud() {
-            Some(Tone::Bad)
-        } else {
-            (change.action == "Add").then_some(Tone::Good)
+    let mut text = format!("  {}\n", style.paint(Tone::Strong, &title));
+    for (line, change) in columns(4, &rows).lines().zip(own) {
+        let tone = match change.mark() {
+            '!' | '-' | '?' => Some(Tone::Bad),
+            '+' => Some(Tone::Good),
+            _ => None,
         };
         text += &tone.map_or_else(|| line.to_owned(), |tone| style.paint(tone, line));
         text.push('\n');
+        text += &style.wrap(8, &change.remark());
     }
-    text + &tally(changes, style)
+    text
 }
 
 fn tally(changes: &[Change], style: Style) -> String {
-    let count = |verb: &str| changes.iter().filter(|change| change.verb() == verb).count();
-    let parts: Vec<String> = [
-        ("add", "to add"),
-        ("import", "to import"),
-        ("modify", "to modify"),
-        ("REPLACE", "to REPLACE"),
-        ("REPLACE?", "perhaps to REPLACE"),
-        ("REMOVE", "to REMOVE"),
-        ("unknown", "known only on the way"),
-    ]
-    .into_iter()
-    .filter(|(verb, _)| count(verb) > 0)
-    .map(|(verb, words)| format!("{} {words}", count(verb)))
-    .collect();
-    let mut text = format!("  {}.\n", parts.join(", "));
+    let count = |mark: char| changes.iter().filter(|change| change.mark() == mark).count();
+    let parts: Vec<String> = MARKS
+        .iter()
+        .filter(|(mark, _)| count(*mark) > 0)
+        .map(|(mark, words)| format!("{mark} {} {words}", count(*mark)))
+        .collect();
+    let mut text = format!("  In all: {}.\n", parts.join(", "));
     if changes.iter().any(Change::is_loud) {
-        let warning = "Look at the lines in capitals: what they name is destroyed, or may be. `!` marks the property that forces it.";
+        let warning = "What is removed or replaced is gone afterwards, unless its line says that it is kept. A property with ! in \
+                       front is the one that forces the replacement.";
         text += &style
             .wrap(2, warning)
             .lines()
-            .map(|line| style.paint(Tone::Bad, line) + "\n")
+            .map(|line| style.paint(Tone::Notice, line) + "\n")
             .collect::<String>();
     }
     text
@@ -129,7 +158,7 @@ mod tests {
     fn change(action: &str, path: &str, replacement: Replacement, policy: &str, causes: &[&str]) -> Change {
         Change {
             action: action.to_owned(),
-            path: path.to_owned(),
+            path: path.split(" / ").map(str::to_owned).collect(),
             resource_type: "AWS::RDS::DBInstance".to_owned(),
             replacement,
             policy: policy.to_owned(),
@@ -138,8 +167,9 @@ mod tests {
     }
 
     #[test]
-    fn replacements_and_removals_are_loud() {
+    fn each_nested_stack_has_its_own_list_and_each_change_its_mark() {
         let changes = [
+            change("Modify", "Vpc", Replacement::Maybe, "", &["CidrBlock"]),
             change("Add", "Ses / Topic", Replacement::No, "", &[]),
             change(
                 "Modify",
@@ -148,19 +178,26 @@ mod tests {
                 "Snapshot",
                 &["!DBInstanceIdentifier", "Tags"],
             ),
-            change("Modify", "Vpc", Replacement::Maybe, "", &["CidrBlock"]),
-            change("Modify", "Queue", Replacement::No, "", &["Tags"]),
+            change("Modify", "Ses / LongQueue", Replacement::No, "", &["Tags"]),
             change("Remove", "Old", Replacement::No, "Delete", &[]),
         ];
         assert_eq!(
             render(&changes, Style::PLAIN),
-            "  add       Ses / Topic          AWS::RDS::DBInstance\n\
-             \x20 REPLACE   Database / Instance  AWS::RDS::DBInstance  !DBInstanceIdentifier, Tags; a snapshot of the old one is kept\n\
-             \x20 REPLACE?  Vpc                  AWS::RDS::DBInstance  CidrBlock\n\
-             \x20 modify    Queue                AWS::RDS::DBInstance  Tags\n\
-             \x20 REMOVE    Old                  AWS::RDS::DBInstance  the old one is deleted\n\
-             \x20 1 to add, 1 to modify, 1 to REPLACE, 1 perhaps to REPLACE, 1 to REMOVE.\n\
-             \x20 Look at the lines in capitals: what they name is destroyed, or may be. `!` marks the property that forces it.\n"
+            "  The stack itself
+    ?  Vpc  AWS::RDS::DBInstance
+        CidrBlock
+    -  Old  AWS::RDS::DBInstance
+        the old one is deleted
+  Ses
+    +  Topic      AWS::RDS::DBInstance
+    ~  LongQueue  AWS::RDS::DBInstance
+        Tags
+  Database
+    !  Instance  AWS::RDS::DBInstance
+        !DBInstanceIdentifier, Tags; a snapshot of the old one is kept
+  In all: + 1 added, ~ 1 changed, ? 1 perhaps replaced, ! 1 replaced, - 1 removed.
+  What is removed or replaced is gone afterwards, unless its line says that it is kept. A property with ! in front is the one that forces the replacement.
+"
         );
     }
 
@@ -169,7 +206,7 @@ mod tests {
         let changes = [change("Modify", "Queue", Replacement::No, "", &["Tags"])];
         assert_eq!(
             render(&changes, Style::PLAIN),
-            "  modify  Queue  AWS::RDS::DBInstance  Tags\n  1 to modify.\n"
+            "  The stack itself\n    ~  Queue  AWS::RDS::DBInstance\n        Tags\n  In all: ~ 1 changed.\n"
         );
     }
 

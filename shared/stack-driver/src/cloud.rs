@@ -6,6 +6,7 @@ use aws_sdk_cloudformation::Client;
 use aws_sdk_cloudformation::error::{DisplayErrorContext, ProvideErrorMetadata, SdkError};
 use aws_sdk_cloudformation::primitives::DateTime;
 use aws_sdk_cloudformation::types::StackEvent;
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 /// AWS, or what stands in for it, did not do what was asked.
@@ -75,8 +76,8 @@ pub struct Stack {
     pub name: String,
     /// Its status.
     pub status: Status,
-    /// The names of the parameters that it was deployed with.
-    pub parameters: Vec<String>,
+    /// The parameters that it was deployed with; a secret one's value is hidden.
+    pub parameters: BTreeMap<String, String>,
     /// Name, value, description.
     pub outputs: Vec<[String; 3]>,
     /// Whether deletion is forbidden.
@@ -334,8 +335,7 @@ fn read_stack(stack: &aws_sdk_cloudformation::types::Stack) -> Stack {
         parameters: stack
             .parameters()
             .iter()
-            .filter_map(|parameter| parameter.parameter_key())
-            .map(str::to_owned)
+            .map(|parameter| (text(parameter.parameter_key()), text(parameter.parameter_value())))
             .collect(),
         outputs: stack
             .outputs()

@@ -1,205 +1,217 @@
 //! A deployment from the check of its inputs to the summary.
 
 use crate::aws_cli::AwsCli;
-use crate::change_set::render;
-use crate::cloud::{Cloud, Stack};
+use crate::aws_query::AwsQuery;
+use crate::change_set::{Change, render};
+use crate::cloud::Cloud;
 use crate::command_line::CommandLine;
 use crate::error::DriverError;
+use crate::event::STACK_TYPE;
 use crate::follow::{Ending, Follower};
+use crate::guard;
+use crate::guarded::{Done, forbid_termination, protect};
 use crate::inputs::{Inputs, read};
-use crate::preview::{PreviewError, preview};
+use crate::package;
+use crate::plan::{DeployOptions, Extent, Plan, check, describe, fits, read_inputs};
+use crate::preflight::{self, Subject, finding};
+use crate::preview::preview;
 use crate::private_file::PrivateFile;
-use crate::readiness::{Operation, readiness};
-use crate::report;
+use crate::protection::Exceptions;
+use crate::readiness::{Operation, goes_on};
 use crate::screen::{say, say_line};
+use crate::stand::watch;
 use crate::steps::{Steps, confirm};
 use crate::style::Style;
-use crate::template::{LARGEST_DIRECT_TEMPLATE, Template};
+use crate::template::Template;
 use crate::verdict::{Verdict, ended, summarise};
-use std::path::PathBuf;
-
-/// Whether a failed operation is rolled back.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Rollback {
-    /// As is best: not on the first create in prod, where a late failure would meet deletion protection.
-    Auto,
-    /// Always.
-    On,
-    /// Never.
-    Off,
-}
-
-/// What `deploy` is told.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct DeployOptions {
-    /// The stack's name.
-    pub stack: String,
-    /// The template's path.
-    pub template: PathBuf,
-    /// The parameter file's path.
-    pub parameters: Option<PathBuf>,
-    /// `Name=Value`, over the file's.
-    pub overrides: Vec<String>,
-    /// `Key=Value`, over the file's.
-    pub tags: Vec<String>,
-    /// Where the AWS CLI puts templates too large for a request.
-    pub s3_bucket: Option<String>,
-    /// The role that CloudFormation assumes.
-    pub role_arn: Option<String>,
-    /// The AWS CLI.
-    pub aws: String,
-    /// Nobody is asked.
-    pub yes: bool,
-    /// Only the changes are shown.
-    pub preview_only: bool,
-    /// What happens after a failure.
-    pub rollback: Rollback,
-    /// What brings a shell to this AWS; shown in the summary.
-    pub setup: Option<String>,
-}
-
-/// What is known before anything is done.
-struct Plan {
-    template: Template,
-    inputs: Inputs,
-    present: Option<Stack>,
-    operation: Operation,
-}
-
-impl Plan {
-    /// Whether what was made before a failure is kept.
-    fn disables_rollback(&self, choice: Rollback) -> bool {
-        let first_in_prod = self.operation == Operation::Create
-            && self
-                .inputs
-                .parameters
-                .get("Environment")
-                .is_some_and(|environment| environment == "prod");
-        match choice {
-            Rollback::On => false,
-            Rollback::Off => true,
-            Rollback::Auto => first_in_prod || self.operation == Operation::Continue,
-        }
-    }
-}
 
 /// Deploys, and shows what happens.
 ///
 /// # Errors
-/// The inputs, the stack's state or AWS forbid it; a deployment that was carried out and failed is a [`Verdict`].
+/// The inputs, the account, the stack's state or AWS forbid it; a deployment that was carried out and failed is a [`Verdict`].
 pub async fn deploy(cloud: &Cloud, options: &DeployOptions, style: Style) -> Result<Verdict, DriverError> {
-    let mut steps = Steps::new(if options.preview_only { 2 } else { 4 }, style);
+    let mut steps = Steps::new(count(options), style);
     steps.begin("Check the template, the parameters and the stack");
-    let plan = check(cloud, options).await?;
+    let inputs = read_inputs(options)?;
+    if let Some(verdict) = finish_what_runs(cloud, options, &steps, style).await? {
+        return Ok(verdict);
+    }
+    let mut plan = check(cloud, options, inputs).await?;
     steps.note(&describe(&plan, cloud, options));
+    if options.package {
+        steps.begin("Look at the account, before anything is changed");
+        look(cloud, options, &plan, style).await?;
+        if options.extent == Extent::Preflight {
+            steps.end();
+            return Ok(Verdict::Done);
+        }
+        steps.begin("Upload the package");
+        plan.template = upload(cloud, options, &plan).await?;
+    }
     steps.begin("Read what would change");
-    let unchanged = show_changes(cloud, options, &plan, style).await?;
-    if options.preview_only {
+    let changes = changes(cloud, options, &plan, style).await?;
+    if options.extent == Extent::Preview {
         steps.end();
         return Ok(Verdict::Done);
     }
-    if let (true, Some(stack)) = (unchanged, &plan.present) {
-        steps.end();
-        say_line(&format!(
-            "\nNothing to deploy: the stack {} is up to date.\n",
-            options.stack
-        ));
-        summarise(cloud, &stack.id, options.setup.clone(), style).await?;
-        return Ok(Verdict::Done);
+    if changes.as_ref().is_some_and(Vec::is_empty) && plan.operation == Operation::Update {
+        return unchanged(cloud, options, &plan, &mut steps, style).await;
     }
+    let exceptions = judge(options, changes.as_deref().unwrap_or_default())?;
     if !options.yes {
         confirm(&format!("Deploy this to the stack {}?", options.stack))?;
     }
     steps.begin("Deploy with the AWS CLI, and follow the stack's events");
-    let verdict = run(cloud, options, &plan, &mut steps, style).await?;
+    let verdict = run(cloud, options, &plan, &exceptions, &mut steps, style).await?;
     steps.end();
     Ok(verdict)
 }
 
-async fn check(cloud: &Cloud, options: &DeployOptions) -> Result<Plan, DriverError> {
-    let path = options.template.display().to_string();
-    let template = Template::parse(&path, &read("the template", "--template", &options.template)?)?;
-    let file = match &options.parameters {
-        Some(file) => Some((
-            file.display().to_string(),
-            read("the parameter file", "--parameters", file)?,
-        )),
-        None => None,
-    };
-    let file = file.as_ref().map(|(path, text)| (path.as_str(), text.as_str()));
-    let inputs = Inputs::merge(file, &options.overrides, &options.tags)?;
-    if !template.fits_in_a_request() && options.s3_bucket.is_none() {
-        return Err(DriverError::NeedsBucket {
-            template: path,
-            bytes: template.body.len(),
-            limit: LARGEST_DIRECT_TEMPLATE,
-        });
+/// How many steps there will be.
+fn count(options: &DeployOptions) -> usize {
+    match (options.extent, options.package) {
+        (Extent::Preflight, _) | (Extent::Preview, false) => 2,
+        (Extent::Preview, true) => 4,
+        (Extent::Deployment, false) => 5,
+        (Extent::Deployment, true) => 7,
     }
-    inputs.check(&template, false)?;
-    let present = cloud.stack(&options.stack).await?;
-    let operation = readiness(&options.stack, present.as_ref().map(|stack| &stack.status))?;
-    inputs.check(&template, operation == Operation::Create)?;
-    let present = present.filter(|_| operation != Operation::Create);
-    Ok(Plan {
-        template,
-        inputs,
-        present,
-        operation,
+}
+
+/// Whoever was interrupted comes back to a stack on which something runs: that is followed to its end first.
+async fn finish_what_runs(
+    cloud: &Cloud,
+    options: &DeployOptions,
+    steps: &Steps,
+    style: Style,
+) -> Result<Option<Verdict>, DriverError> {
+    let Some(stack) = cloud
+        .stack(&options.stack)
+        .await?
+        .filter(|stack| goes_on(&stack.status))
+    else {
+        return Ok(None);
+    };
+    if options.extent != Extent::Deployment {
+        return Ok(None);
+    }
+    steps.note(&format!(
+        "An operation runs on the stack already ({}): it is followed to its end, then this goes on",
+        stack.status
+    ));
+    let (follower, ending) = watch(cloud, &stack, style).await?;
+    if matches!(&ending, Ending::Finished(status) if status.is_success()) {
+        return Ok(None);
+    }
+    ended(cloud, &stack.name, &follower, ending, options.setup.clone(), style)
+        .await
+        .map(Some)
+}
+
+/// Shows what the account is like; what forbids the deployment ends it here.
+async fn look(cloud: &Cloud, options: &DeployOptions, plan: &Plan, style: Style) -> Result<(), DriverError> {
+    let subject = Subject {
+        folder: package::folder(&options.template),
+        types: package::types(&plan.template)?,
+        settings: plan.settings(),
+        present: plan.present.as_ref(),
+        bucket: bucket(options)?,
+        dns_server: options.dns_server,
+    };
+    let aws = AwsQuery::new(cloud, &options.aws);
+    let findings = finding::ignoring(preflight::look(cloud, aws, &subject).await?, &options.ignored);
+    say(&finding::render(&findings, style));
+    let stops = finding::stops(&findings);
+    match stops.first() {
+        None => Ok(()),
+        Some(&first) => Err(DriverError::Preflight {
+            checks: stops.join(", "),
+            first,
+        }),
+    }
+}
+
+fn bucket(options: &DeployOptions) -> Result<&str, DriverError> {
+    options.s3_bucket.as_deref().ok_or(DriverError::PackageNeedsBucket)
+}
+
+async fn upload(cloud: &Cloud, options: &DeployOptions, plan: &Plan) -> Result<Template, DriverError> {
+    let (bucket, prefix) = (bucket(options)?, &options.stack);
+    let packaged = package::upload(cloud, &options.aws, &options.template, bucket, prefix).await?;
+    let template = Template::parse(
+        &packaged.display().to_string(),
+        &read("the packaged template", "--template", &packaged)?,
+    )?;
+    fits(&template, options)?;
+    plan.inputs.check(&template, plan.operation == Operation::Create)?;
+    Ok(template)
+}
+
+/// Shows the changes; `None` where they cannot be known.
+async fn changes(
+    cloud: &Cloud,
+    options: &DeployOptions,
+    plan: &Plan,
+    style: Style,
+) -> Result<Option<Vec<Change>>, DriverError> {
+    let Some(stack) = &plan.present else {
+        say_line("  Everything is new; nothing that stands is touched.");
+        return Ok(None);
+    };
+    let url = match &options.s3_bucket {
+        Some(bucket) if !plan.template.fits_in_a_request() => {
+            Some(package::upload_template(cloud, &options.aws, &plan.template, bucket, &options.stack).await?)
+        }
+        _ => None,
+    };
+    let role = options.role_arn.as_deref();
+    match preview(cloud, stack, &plan.template, &plan.inputs, url.as_deref(), role).await {
+        Ok(changes) => {
+            say(&render(&changes, style));
+            Ok(Some(changes))
+        }
+        Err(error) if options.unseen => {
+            let text =
+                format!("{error}. Deployed all the same, as asked; the stack policies still guard what holds data.");
+            say(&style.wrap(2, &text));
+            Ok(None)
+        }
+        Err(cause) => Err(DriverError::Unseen { cause }),
+    }
+}
+
+/// What may be lost, because somebody said so.
+fn judge(options: &DeployOptions, changes: &[Change]) -> Result<Exceptions, DriverError> {
+    let allowed = guard::judge(changes, &options.confirmed)?;
+    let gone = |change: &&Change| change.action == "Remove" && change.resource_type == STACK_TYPE;
+    Ok(Exceptions {
+        resources: allowed.into_iter().map(|danger| danger.address).collect(),
+        stacks: changes.iter().filter(gone).map(Change::address).collect(),
     })
 }
 
-fn describe(plan: &Plan, cloud: &Cloud, options: &DeployOptions) -> String {
-    let operation = match (plan.operation, &plan.present) {
-        (Operation::Create, _) => "the stack is new".to_owned(),
-        (_, Some(stack)) => format!("the stack is {}", stack.status),
-        (_, None) => "the stack stands".to_owned(),
-    };
-    let place = match (cloud.endpoint(), cloud.region()) {
-        (Some(endpoint), _) => format!("the local AWS at {endpoint}"),
-        (None, Some(region)) => format!("AWS in {region}"),
-        (None, None) => "AWS".to_owned(),
-    };
-    format!(
-        "{} on {place}: {operation}. {}: {} resources, {} of them nested stacks; {} parameters given, {} overridden",
-        options.stack,
-        plan.template.path,
-        plan.template.resources,
-        plan.template.nested_stacks,
-        plan.inputs.parameters.len(),
-        options.overrides.len()
-    )
-}
-
-/// Shows the changes; whether there are none.
-async fn show_changes(cloud: &Cloud, options: &DeployOptions, plan: &Plan, style: Style) -> Result<bool, DriverError> {
-    let Some(stack) = &plan.present else {
-        say_line("  Everything is new; nothing that stands is touched.");
-        return Ok(false);
-    };
-    if !plan.template.fits_in_a_request() {
-        let text = "The template is too large for a preview without S3: the changes are not shown. Look at them with `aws \
-                    cloudformation deploy --no-execute-changeset`.";
-        say(&style.wrap(2, text));
-        return Ok(false);
-    }
-    let changes = match preview(cloud, stack, &plan.template, &plan.inputs, options.role_arn.as_deref()).await {
-        Ok(changes) => changes,
-        Err(error @ PreviewError::Failed { .. }) if !options.preview_only => {
-            // Change sets of nested stacks have limits of their own: the real one is the AWS CLI's to judge.
-            say(&style.wrap(2, &format!("{error}. The deployment itself may still go through.")));
-            return Ok(false);
-        }
-        Err(error) => return Err(error.into()),
-    };
-    say(&render(&changes, style));
-    // After a failure with rollback disabled even an unchanged template has something to do.
-    Ok(changes.is_empty() && plan.operation == Operation::Update)
+async fn unchanged(
+    cloud: &Cloud,
+    options: &DeployOptions,
+    plan: &Plan,
+    steps: &mut Steps,
+    style: Style,
+) -> Result<Verdict, DriverError> {
+    // What an interrupted deployment left open is closed here.
+    remark(&secure(cloud, options, plan).await?, steps);
+    steps.end();
+    say_line(&format!(
+        "\nNothing to deploy: the stack {} is up to date.\n",
+        options.stack
+    ));
+    summarise(cloud, &options.stack, options.setup.clone(), style).await?;
+    Ok(Verdict::Done)
 }
 
 async fn run(
     cloud: &Cloud,
     options: &DeployOptions,
     plan: &Plan,
+    exceptions: &Exceptions,
     steps: &mut Steps,
     style: Style,
 ) -> Result<Verdict, DriverError> {
@@ -208,19 +220,16 @@ async fn run(
     } else {
         None
     };
-    let kept = plan.disables_rollback(options.rollback);
-    let command = command(cloud, options, &plan.inputs, secrets.as_ref(), kept);
+    let command = command(cloud, options, plan, secrets.as_ref());
     say(&command.for_reading(2));
-    if secrets.is_some() {
-        say(&style.wrap(
-            2,
-            "One parameter is secret: all of them stand in a private file that is removed afterwards.",
-        ));
+    explain(plan, options, secrets.is_some(), steps);
+    if let Some(stack) = &plan.present {
+        remark(&protect(cloud, stack, exceptions).await?, steps);
     }
-    if kept {
-        say(&style.wrap(
-            2,
-            "Rollback is disabled: after a failure everything stays as it is, to be continued.",
+    if !exceptions.resources.is_empty() {
+        steps.note(&format!(
+            "Let through by the stack policies, for this deployment only: {}",
+            exceptions.resources.join(", ")
         ));
     }
     let since = cloud.latest_event(&options.stack).await?;
@@ -236,14 +245,62 @@ async fn run(
             "The stack's own events say that it has ended; the CLI, which looks every 30 seconds, was not waited for",
         );
     }
-    if matches!(&ending, Ending::Finished(status) if status.is_success()) {
-        steps.begin("Look at what stands");
+    conclude(cloud, options, plan, &ending, steps).await?;
+    ended(cloud, &options.stack, &follower, ending, options.setup.clone(), style).await
+}
+
+/// Says what the command alone does not.
+fn explain(plan: &Plan, options: &DeployOptions, is_secret: bool, steps: &Steps) {
+    if is_secret {
+        steps.note("One parameter is secret: all of them stand in a private file that is removed afterwards");
     }
-    let verdict = ended(cloud, &options.stack, &follower, ending, options.setup.clone(), style).await?;
-    if kept && verdict == Verdict::Failed {
-        say(&report::how_to_continue(&options.stack, style));
+    if !plan.disables_rollback(options.rollback) {
+        return;
     }
-    Ok(verdict)
+    let why = if plan.operation == Operation::Create && plan.is_production() {
+        "This is the first creation in prod, so rollback is off: deletion protection would stop it half-way. What was made before a \
+         failure stays, and the same deployment, run again, goes on from there"
+    } else {
+        "Rollback is off: what was made before a failure stays, and the same deployment, run again, goes on from there"
+    };
+    steps.note(why);
+}
+
+/// Puts the protection in place, or back in place, before the summary.
+async fn conclude(
+    cloud: &Cloud,
+    options: &DeployOptions,
+    plan: &Plan,
+    ending: &Ending,
+    steps: &mut Steps,
+) -> Result<(), DriverError> {
+    match ending {
+        Ending::Finished(status) if status.is_success() => {
+            steps.begin("Protect what holds data");
+            remark(&secure(cloud, options, plan).await?, steps);
+            steps.begin("Look at what stands");
+        }
+        // A stack that stood before stands still, and what was let through is guarded again.
+        Ending::Finished(_) if plan.present.is_some() => remark(&secure(cloud, options, plan).await?, steps),
+        Ending::Finished(_) | Ending::Interrupted | Ending::NothingBegun(_) => {}
+    }
+    Ok(())
+}
+
+/// All that protects a stack: the policies, and in prod the termination protection.
+async fn secure(cloud: &Cloud, options: &DeployOptions, plan: &Plan) -> Result<Done, DriverError> {
+    let Some(stack) = cloud.stack(&options.stack).await? else {
+        return Ok(Done::default());
+    };
+    let done = protect(cloud, &stack, &Exceptions::default()).await?;
+    let termination = plan.is_production() && forbid_termination(cloud, &stack).await?;
+    Ok(Done { termination, ..done })
+}
+
+fn remark(done: &Done, steps: &Steps) {
+    for remark in done.remarks() {
+        steps.note(&remark);
+    }
 }
 
 fn private_parameters(inputs: &Inputs) -> Result<PrivateFile, DriverError> {
@@ -253,13 +310,8 @@ fn private_parameters(inputs: &Inputs) -> Result<PrivateFile, DriverError> {
     PrivateFile::write(&text).map_err(DriverError::PrivateFile)
 }
 
-fn command(
-    cloud: &Cloud,
-    options: &DeployOptions,
-    inputs: &Inputs,
-    secrets: Option<&PrivateFile>,
-    disable_rollback: bool,
-) -> CommandLine {
+fn command(cloud: &Cloud, options: &DeployOptions, plan: &Plan, secrets: Option<&PrivateFile>) -> CommandLine {
+    let inputs = &plan.inputs;
     let mut command = CommandLine::new(&options.aws).with(["cloudformation", "deploy"]);
     command.environment.extend(
         cloud
@@ -272,7 +324,7 @@ fn command(
         }
     };
     add("--stack-name", vec![options.stack.clone()]);
-    add("--template-file", vec![options.template.display().to_string()]);
+    add("--template-file", vec![plan.template.path.clone()]);
     add("--region", cloud.region().map(str::to_owned).into_iter().collect());
     add("--s3-bucket", options.s3_bucket.clone().into_iter().collect());
     add("--role-arn", options.role_arn.clone().into_iter().collect());
@@ -284,7 +336,7 @@ fn command(
     let parameters = secrets.map_or_else(|| inputs.parameter_pairs(), |file| vec![file.url()]);
     add("--parameter-overrides", parameters);
     let command = command.with(["--no-fail-on-empty-changeset"]);
-    if disable_rollback {
+    if plan.disables_rollback(options.rollback) {
         command.with(["--disable-rollback"])
     } else {
         command
@@ -294,28 +346,45 @@ fn command(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::template::Template;
+    use crate::change_set::Replacement;
 
-    fn plan(operation: Operation, environment: &str) -> Plan {
-        let body = "Parameters:\n  Environment: {Type: String}\nResources:\n  Topic: {Type: AWS::SNS::Topic}\n";
-        Plan {
-            template: Template::parse("t.yaml", body).expect("parses"),
-            inputs: Inputs::merge(None, &[format!("Environment={environment}")], &[]).expect("merges"),
-            present: None,
-            operation,
+    fn options(arguments: &str) -> DeployOptions {
+        let line = format!("deploy --stack s --template t {arguments}");
+        match crate::arguments::parse(line.split_whitespace()).expect("parses") {
+            crate::arguments::Action::Deploy(options) => *options,
+            other => panic!("{other:?}"),
         }
     }
 
     #[test]
-    fn only_the_first_create_in_prod_and_its_continuation_keep_what_was_made() {
-        let kept = [
-            plan(Operation::Create, "prod").disables_rollback(Rollback::Auto),
-            plan(Operation::Continue, "prod").disables_rollback(Rollback::Auto),
-            plan(Operation::Update, "prod").disables_rollback(Rollback::Auto),
-            plan(Operation::Create, "dev").disables_rollback(Rollback::Auto),
-            plan(Operation::Create, "prod").disables_rollback(Rollback::On),
-            plan(Operation::Update, "dev").disables_rollback(Rollback::Off),
+    fn the_steps_are_counted_before_the_first() {
+        let counts = ["", "--preview-only", "--package", "--package --preview-only"].map(|line| count(&options(line)));
+        assert_eq!(counts, [5, 2, 7, 4]);
+    }
+
+    #[test]
+    fn what_was_confirmed_and_the_stack_that_goes_are_let_through() {
+        let change = |path: &[&str], kind: &str| Change {
+            action: "Remove".to_owned(),
+            path: path.iter().map(|&name| name.to_owned()).collect(),
+            resource_type: kind.to_owned(),
+            replacement: Replacement::No,
+            policy: String::new(),
+            causes: Vec::new(),
+        };
+        let changes = [
+            change(&["Cache"], STACK_TYPE),
+            change(&["Cache", "Group"], "AWS::ElastiCache::ReplicationGroup"),
+            change(&["Topic"], "AWS::SNS::Topic"),
         ];
-        assert_eq!(kept, [true, true, false, false, false, true]);
+        let exceptions = judge(&options("--confirm-replacement Cache/Group"), &changes).expect("allowed");
+        assert_eq!(
+            exceptions,
+            Exceptions {
+                resources: vec!["Cache/Group".to_owned()],
+                stacks: vec!["Cache".to_owned()],
+            }
+        );
+        assert!(judge(&options(""), &changes).is_err());
     }
 }

@@ -3,6 +3,7 @@
 use crate::aws_cli::CliError;
 use crate::cloud::CloudError;
 use crate::follow::FollowError;
+use crate::guard::GuardError;
 use crate::inputs::InputError;
 use crate::preview::PreviewError;
 use crate::readiness::NotReady;
@@ -41,6 +42,29 @@ pub enum DriverError {
         /// The largest that is taken.
         limit: usize,
     },
+    /// Something that holds data would be lost.
+    #[error(transparent)]
+    Guard(#[from] GuardError),
+    /// The look at the account found what forbids the deployment.
+    #[error(
+        "nothing was changed: {checks} must be put right first, as said above. Who knows better goes on with --ignore {first} (with \
+         make: IGNORE={first})"
+    )]
+    Preflight {
+        /// The names of the checks.
+        checks: String,
+        /// The first of them.
+        first: &'static str,
+    },
+    /// The changes cannot be shown.
+    #[error("{cause}. Nothing was changed. To deploy without having seen the changes: --unseen")]
+    Unseen {
+        /// Why not.
+        cause: PreviewError,
+    },
+    /// A package goes to a bucket.
+    #[error("--package uploads the package: name the bucket with --s3-bucket BUCKET")]
+    PackageNeedsBucket,
     /// The private file of the parameters could not be written.
     #[error(
         "the parameters cannot be written to a private file in the temporary folder: {0}; set TMPDIR to a writable folder"

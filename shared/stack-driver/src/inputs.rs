@@ -170,7 +170,7 @@ impl Inputs {
         let missing: Vec<&str> = template
             .parameters
             .iter()
-            .filter(|(name, parameter)| is_new && !parameter.has_default && !self.parameters.contains_key(*name))
+            .filter(|(name, parameter)| is_new && parameter.default.is_none() && !self.parameters.contains_key(*name))
             .map(|(name, _)| name.as_str())
             .collect();
         match missing.first() {

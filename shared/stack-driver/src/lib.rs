@@ -5,8 +5,11 @@
 //! gathers events into a story, [`root_cause()`] finds the failure that the others follow from, [`Summary`] tells what
 //! stands. The calls to AWS stand apart, in [`cloud`], [`preview`] and [`inspect`].
 //!
-//! It writes nothing but what it is asked for: the deployment itself goes through the AWS CLI, a preview's change set is
-//! deleted at once, `delete` deletes. It reads no secret's value.
+//! It writes nothing but what it is asked for: package and deployment go through the AWS CLI, a preview's change set is
+//! deleted at once, what holds data is put under stack policies, `delete` deletes. It reads no secret's value.
+//!
+//! What is judged before anything is changed stands in [`preflight`], what may not be lost in [`stateful`] and [`guard`], and
+//! how CloudFormation is told so in [`protection`]: each a pure function over plain values.
 //!
 //! ```
 //! use stack_driver::event::{Event, Status};
@@ -34,6 +37,7 @@
 
 pub mod arguments;
 pub mod aws_cli;
+pub mod aws_query;
 pub mod change_set;
 pub mod cloud;
 pub mod command_line;
@@ -42,16 +46,25 @@ pub mod dns;
 pub mod error;
 pub mod event;
 pub mod follow;
+pub mod guard;
+pub mod guarded;
 pub mod inputs;
 pub mod inspect;
 pub mod journal;
+pub mod name_servers;
+pub mod package;
+pub mod plan;
+pub mod preflight;
 pub mod preview;
 pub mod private_file;
+pub mod protection;
 pub mod readiness;
 pub mod report;
 pub mod root_cause;
 pub mod screen;
+pub mod settings;
 pub mod stand;
+pub mod stateful;
 pub mod steps;
 pub mod style;
 pub mod summary;

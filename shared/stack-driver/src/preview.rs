@@ -13,6 +13,7 @@ use aws_sdk_cloudformation::types::{
     Capability, ChangeSetStatus, ChangeSetType, Parameter, Replacement as Sdk, RequiresRecreation, ResourceAttribute,
     ResourceChange, Tag,
 };
+use std::collections::VecDeque;
 use std::time::{Duration, SystemTime};
 
 /// The change set could not be made.
@@ -31,7 +32,8 @@ pub enum PreviewError {
     },
 }
 
-/// The changes that a deployment would bring to a stack that stands.
+/// The changes that a deployment would bring to a stack that stands; `url` is where a template lies that is too large for a
+/// request.
 ///
 /// # Errors
 /// The change set cannot be made or read.
@@ -40,9 +42,10 @@ pub async fn preview(
     stack: &Stack,
     template: &Template,
     inputs: &Inputs,
+    url: Option<&str>,
     role: Option<&str>,
 ) -> Result<Vec<Change>, PreviewError> {
-    let id = create(cloud, stack, template, inputs, role).await?;
+    let id = create(cloud, stack, template, inputs, url, role).await?;
     let changes = read(cloud, stack, &id).await;
     let deleted = cloud
         .cloudformation
@@ -60,6 +63,7 @@ async fn create(
     stack: &Stack,
     template: &Template,
     inputs: &Inputs,
+    url: Option<&str>,
     role: Option<&str>,
 ) -> Result<String, CloudError> {
     let now = SystemTime::now()
@@ -78,7 +82,8 @@ async fn create(
         .change_set_name(format!("stack-driver-preview-{now}"))
         .description("For reading only; made and deleted by stack-driver")
         .change_set_type(ChangeSetType::Update)
-        .template_body(&template.body)
+        .set_template_body(url.is_none().then(|| template.body.clone()))
+        .set_template_url(url.map(str::to_owned))
         .set_parameters(Some(parameters(stack, template, inputs)))
         .capabilities(Capability::CapabilityNamedIam)
         .capabilities(Capability::CapabilityAutoExpand)
@@ -99,7 +104,7 @@ fn parameters(stack: &Stack, template: &Template, inputs: &Inputs) -> Vec<Parame
             Some(value) => Some(parameter.parameter_value(value).build()),
             None => stack
                 .parameters
-                .contains(name)
+                .contains_key(name)
                 .then(|| parameter.use_previous_value(true).build()),
         }
     };
@@ -108,25 +113,43 @@ fn parameters(stack: &Stack, template: &Template, inputs: &Inputs) -> Vec<Parame
 
 async fn read(cloud: &Cloud, stack: &Stack, id: &str) -> Result<Vec<Change>, PreviewError> {
     let mut changes = Vec::new();
-    let mut open: Vec<(Option<Change>, String)> = vec![(None, id.to_owned())];
-    while let Some((nested, change_set)) = open.pop() {
-        let inner = finished(cloud, stack, &change_set).await?;
-        let path = nested.as_ref().map(|change| change.path.clone());
-        // CloudFormation lists a nested stack as modified whenever something might change in it.
-        changes.extend(nested.filter(|change| change.action != "Modify" || !inner.is_empty()));
-        for change in inner {
-            let name = change.logical_resource_id().unwrap_or_default();
-            let full = path
-                .as_ref()
-                .map_or_else(|| name.to_owned(), |path| format!("{path} / {name}"));
-            let read = read_change(full, &change);
-            match change.change_set_id() {
-                Some(nested) => open.push((Some(read), nested.to_owned())),
-                None => changes.push(read),
+    let mut open = VecDeque::from([(Vec::new(), id.to_owned())]);
+    while let Some((above, change_set)) = open.pop_front() {
+        for change in finished(cloud, stack, &change_set).await? {
+            let name = change.logical_resource_id().unwrap_or_default().to_owned();
+            let read = read_change([above.clone(), vec![name]].concat(), &change);
+            let nested = change.change_set_id();
+            open.extend(nested.map(|nested| (read.path.clone(), nested.to_owned())));
+            let removed = (read.action == "Remove" && read.resource_type == STACK_TYPE).then(|| read.path.clone());
+            // CloudFormation lists a nested stack as modified whenever something might change in it: its own list says what.
+            if nested.is_none() || read.action != "Modify" {
+                changes.push(read);
+            }
+            if let (Some(path), Some(id)) = (removed, change.physical_resource_id()) {
+                inside(cloud, id, &path, &mut changes).await?;
             }
         }
     }
     Ok(changes)
+}
+
+/// What goes with a nested stack that is removed: CloudFormation makes no change set of it.
+async fn inside(cloud: &Cloud, id: &str, path: &[String], changes: &mut Vec<Change>) -> Result<(), CloudError> {
+    for resource in cloud.resources(id).await? {
+        let path = [path, &[resource.logical_id]].concat();
+        if resource.resource_type == STACK_TYPE && !resource.physical_id.is_empty() {
+            Box::pin(inside(cloud, &resource.physical_id, &path, changes)).await?;
+        }
+        changes.push(Change {
+            action: "Remove".to_owned(),
+            path,
+            resource_type: resource.resource_type,
+            replacement: Replacement::No,
+            policy: String::new(),
+            causes: Vec::new(),
+        });
+    }
+    Ok(())
 }
 
 /// Waits for a change set and reads all its pages; one without changes counts as read.
@@ -179,7 +202,7 @@ fn without_changes(stack: &Stack, page: &DescribeChangeSetOutput) -> Result<Vec<
     })
 }
 
-fn read_change(path: String, change: &ResourceChange) -> Change {
+fn read_change(path: Vec<String>, change: &ResourceChange) -> Change {
     Change {
         action: change
             .action()

@@ -112,6 +112,12 @@ pub fn readiness(stack: &str, status: Option<&Status>) -> Result<Operation, NotR
     }
 }
 
+/// Whether an operation runs that can be followed to an end from which a deployment goes on.
+#[must_use]
+pub fn goes_on(status: &Status) -> bool {
+    status.is_in_progress() && !matches!(status.as_str(), "REVIEW_IN_PROGRESS" | "DELETE_IN_PROGRESS")
+}
+
 /// `aws cloudformation VERB --stack-name STACK`.
 #[must_use]
 pub fn cloudformation(verb: &str, stack: &str) -> CommandLine {
@@ -159,6 +165,21 @@ mod tests {
             Err("the stack mautic is in ROLLBACK_COMPLETE: its creation failed and it can only be deleted. See why with \
                  `stack-driver why --stack mautic`, then delete it: `aws cloudformation delete-stack --stack-name mautic`"
                 .to_owned())
+        );
+    }
+
+    #[test]
+    fn what_runs_is_waited_for_but_for_a_deletion_and_an_unexecuted_change_set() {
+        let states = [
+            "CREATE_IN_PROGRESS",
+            "UPDATE_COMPLETE_CLEANUP_IN_PROGRESS",
+            "DELETE_IN_PROGRESS",
+            "REVIEW_IN_PROGRESS",
+            "UPDATE_COMPLETE",
+        ];
+        assert_eq!(
+            states.map(|state| goes_on(&Status::new(state))),
+            [true, true, false, false, false]
         );
     }
 

@@ -1,6 +1,7 @@
 //! The story of an operation as lines of text.
 
 use crate::command_line::{CommandLine, own_name};
+use crate::event::Status;
 use crate::journal::{Row, Waiting};
 use crate::readiness::cloudformation;
 use crate::root_cause::{Failure, RootCause, advice, log_stream};
@@ -109,15 +110,34 @@ fn see_more(failure: &Failure) -> Vec<CommandLine> {
     log.into_iter().chain([events]).collect()
 }
 
-/// What to do about a stack that keeps what was made before the failure.
+/// What to do after a failure that left the stack in this state.
 #[must_use]
-pub fn how_to_continue(stack: &str, style: Style) -> String {
-    let rollback = cloudformation("rollback-stack", stack).one_line();
-    let text = format!(
-        "Rollback was disabled: what was made still stands, and nothing was deleted. Remove the cause and run the same \
-         deployment again: it goes on from here. Or undo it all: `{rollback}`"
-    );
-    format!("\n{}", style.wrap(0, &text))
+pub fn next_step(status: &Status, stack: &str, style: Style) -> String {
+    let me = own_name();
+    let command = |verb: &str| cloudformation(verb, stack).one_line();
+    let text = match status.as_str() {
+        "CREATE_FAILED" | "UPDATE_FAILED" => format!(
+            "Rollback was off: what was made still stands, and nothing was deleted. Remove the cause and run the same deployment \
+             again: it goes on from here. Or undo it all: `{}`",
+            command("rollback-stack")
+        ),
+        "UPDATE_ROLLBACK_COMPLETE" => {
+            "The stack is as it was before. Remove the cause and run the same deployment again".to_owned()
+        }
+        "ROLLBACK_COMPLETE" => format!(
+            "What was made is deleted again; the empty stack is left. Remove the cause, then `{me} delete --stack {stack} --wait`, and \
+             deploy again"
+        ),
+        "ROLLBACK_FAILED" | "DELETE_FAILED" => format!(
+            "Some of it could not be deleted. Remove what keeps it, as said above, then `{me} delete --stack {stack} --wait`"
+        ),
+        "UPDATE_ROLLBACK_FAILED" => format!(
+            "Neither the update nor its way back went through. Remove the cause, then let the way back go on: `{}`",
+            command("continue-update-rollback")
+        ),
+        _ => format!("See how it stands: `{me} summary --stack {stack}`"),
+    };
+    heading("What next", style) + &style.wrap(2, &format!("{text}."))
 }
 
 /// What an interruption leaves behind.
@@ -224,6 +244,31 @@ To see more
 ",
                 arn("db")
             )
+        );
+    }
+
+    #[test]
+    fn each_state_after_a_failure_has_its_next_command() {
+        let states = [
+            "CREATE_FAILED",
+            "UPDATE_ROLLBACK_COMPLETE",
+            "ROLLBACK_COMPLETE",
+            "UPDATE_ROLLBACK_FAILED",
+        ];
+        let texts = states.map(|state| next_step(&Status::new(state), "mautic", Style::PLAIN));
+        let commands = texts.each_ref().map(|text| text.split('`').nth(1).unwrap_or_default());
+        assert_eq!(
+            commands,
+            [
+                "aws cloudformation rollback-stack --stack-name mautic",
+                "",
+                "stack-driver delete --stack mautic --wait",
+                "aws cloudformation continue-update-rollback --stack-name mautic",
+            ]
+        );
+        assert_eq!(
+            texts[1],
+            "\nWhat next\n  The stack is as it was before. Remove the cause and run the same deployment again.\n"
         );
     }
 

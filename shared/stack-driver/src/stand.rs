@@ -4,7 +4,7 @@ use crate::cloud::{Cloud, CloudError, Stack};
 use crate::command_line::own_name;
 use crate::error::DriverError;
 use crate::event::Event;
-use crate::follow::Follower;
+use crate::follow::{Ending, Follower};
 use crate::journal::Journal;
 use crate::report;
 use crate::root_cause::root_cause;
@@ -52,16 +52,25 @@ pub async fn follow(cloud: &Cloud, stack: &str, setup: Option<String>, style: St
             Verdict::Failed
         });
     }
+    let (follower, ending) = watch(cloud, &found, style).await?;
+    ended(cloud, &found.name, &follower, ending, setup, style).await
+}
+
+/// Shows the operation that runs on a stack, from its beginning to its end.
+///
+/// # Errors
+/// AWS does not answer.
+pub async fn watch<'a>(cloud: &'a Cloud, stack: &Stack, style: Style) -> Result<(Follower<'a>, Ending), DriverError> {
     let mut began = Duration::ZERO;
     cloud
-        .events_until(&found.id, |event| {
+        .events_until(&stack.id, |event| {
             began = event.at;
             event.is_about_its_stack() && event.status.opens_operation()
         })
         .await?;
-    let mut follower = Follower::new(cloud, &found.id, began.saturating_sub(JUST_BEFORE), style)?;
+    let mut follower = Follower::new(cloud, &stack.id, began.saturating_sub(JUST_BEFORE), style)?;
     let ending = follower.follow(&mut None).await?;
-    ended(cloud, &found.name, &follower, ending, setup, style).await
+    Ok((follower, ending))
 }
 
 /// Deletes a stack.

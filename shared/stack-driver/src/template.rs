@@ -2,16 +2,16 @@
 
 use crate::inputs::InputError;
 use saphyr::{LoadableYamlNode, Yaml};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// CloudFormation accepts a larger template only from S3, in bytes.
 pub const LARGEST_DIRECT_TEMPLATE: usize = 51_200;
 
 /// A parameter of a template.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Parameter {
-    /// Whether it may be left out.
-    pub has_default: bool,
+    /// Its value where none is given; without one it may not be left out.
+    pub default: Option<String>,
     /// Whether its value is a secret.
     pub no_echo: bool,
 }
@@ -29,13 +29,17 @@ pub struct Template {
     pub resources: usize,
     /// How many of them are nested stacks.
     pub nested_stacks: usize,
+    /// The types of its own resources.
+    pub types: BTreeSet<String>,
+    /// The nested stacks whose template still is a local file: logical id and path.
+    pub local: Vec<(String, String)>,
 }
 
 impl Template {
     /// Reads YAML (with CloudFormation's short tags) or JSON.
     ///
     /// # Errors
-    /// No such text, no resources, or a nested stack that still points to a local file.
+    /// No such text, or no resources.
     pub fn parse(path: &str, body: &str) -> Result<Self, InputError> {
         let syntax = |cause: String| InputError::TemplateSyntax {
             path: path.to_owned(),
@@ -51,9 +55,6 @@ impl Template {
             .iter()
             .filter(|(_, node)| get(node, "Type").and_then(Yaml::as_str) == Some(crate::event::STACK_TYPE))
             .collect();
-        for (name, node) in &nested {
-            refuse_local(path, name, node)?;
-        }
         Ok(Self {
             path: path.to_owned(),
             body: body.to_owned(),
@@ -62,7 +63,27 @@ impl Template {
                 .collect(),
             resources: resources.len(),
             nested_stacks: nested.len(),
+            types: resources
+                .iter()
+                .filter_map(|(_, node)| get(node, "Type")?.as_str().map(str::to_owned))
+                .collect(),
+            local: nested.iter().filter_map(|(name, node)| local(name, node)).collect(),
         })
+    }
+
+    /// Makes sure that CloudFormation can read every nested stack.
+    ///
+    /// # Errors
+    /// One still points to a local file.
+    pub fn refuse_unpackaged(&self) -> Result<(), InputError> {
+        match self.local.first() {
+            None => Ok(()),
+            Some((resource, value)) => Err(InputError::NotPackaged {
+                path: self.path.clone(),
+                resource: resource.clone(),
+                value: value.clone(),
+            }),
+        }
     }
 
     /// Whether CloudFormation takes it without S3.
@@ -72,26 +93,26 @@ impl Template {
     }
 }
 
-fn refuse_local(path: &str, resource: &str, node: &Yaml) -> Result<(), InputError> {
-    let url = get(node, "Properties")
-        .and_then(|properties| get(properties, "TemplateURL"))
-        .and_then(Yaml::as_str);
-    match url {
-        Some(value) if !value.contains("://") => Err(InputError::NotPackaged {
-            path: path.to_owned(),
-            resource: resource.to_owned(),
-            value: value.to_owned(),
-        }),
-        _ => Ok(()),
-    }
+fn local(resource: &str, node: &Yaml) -> Option<(String, String)> {
+    let url = get(get(node, "Properties")?, "TemplateURL")?.as_str()?;
+    (!url.contains("://")).then(|| (resource.to_owned(), url.to_owned()))
 }
 
 fn parameter(node: &Yaml) -> Parameter {
     let no_echo = get(node, "NoEcho");
     Parameter {
-        has_default: get(node, "Default").is_some(),
+        default: get(node, "Default").map(scalar),
         no_echo: no_echo.is_some_and(|value| value.as_bool() == Some(true) || value.as_str() == Some("true")),
     }
+}
+
+/// A default as CloudFormation takes it: numbers and booleans are texts.
+fn scalar(node: &Yaml) -> String {
+    let text = node.as_str().map(str::to_owned);
+    text.or_else(|| node.as_integer().map(|number| number.to_string()))
+        .or_else(|| node.as_floating_point().map(|number| number.to_string()))
+        .or_else(|| node.as_bool().map(|flag| flag.to_string()))
+        .unwrap_or_default()
 }
 
 fn get<'a, 'y>(node: &'a Yaml<'y>, key: &str) -> Option<&'a Yaml<'y>> {
@@ -118,14 +139,14 @@ mod tests {
         let body = "Parameters:\n  A:\n    Type: String\n  B: {Type: Number, Default: 3}\n  C: {Type: String, NoEcho: 'true'}\n\
                     Resources:\n  T:\n    Type: AWS::SNS::Topic\n    Properties: {DisplayName: !Sub '${A}', Tags: !If [X, [], !Ref B]}\n";
         let template = Template::parse("root.yaml", body).expect("parses");
-        let parameters: Vec<(&str, bool, bool)> = template
+        let parameters: Vec<(&str, Option<&str>, bool)> = template
             .parameters
             .iter()
-            .map(|(name, p)| (name.as_str(), p.has_default, p.no_echo))
+            .map(|(name, p)| (name.as_str(), p.default.as_deref(), p.no_echo))
             .collect();
         assert_eq!(
             parameters,
-            [("A", false, false), ("B", true, false), ("C", false, true)]
+            [("A", None, false), ("B", Some("3"), false), ("C", None, true)]
         );
         assert_eq!((template.resources, template.nested_stacks), (1, 0));
     }
@@ -137,7 +158,7 @@ mod tests {
         assert_eq!(
             template.parameters["A"],
             Parameter {
-                has_default: true,
+                default: Some(String::new()),
                 no_echo: false
             }
         );
@@ -160,13 +181,17 @@ mod tests {
     fn an_unpackaged_nested_stack_is_refused_with_the_command_that_packages() {
         let nested =
             "Resources:\n  Database:\n    Type: AWS::CloudFormation::Stack\n    Properties: {TemplateURL: WHERE}\n";
+        let local = Template::parse("root.yaml", &nested.replace("WHERE", "./modules/database.yaml")).expect("parses");
         assert_eq!(
-            failure(&nested.replace("WHERE", "./modules/database.yaml")),
+            local.refuse_unpackaged().expect_err("refused").to_string(),
             "the template root.yaml is not packaged: Database still points to the local file ./modules/database.yaml. Run \
              `make package`, or `aws cloudformation package --template-file root.yaml --s3-bucket BUCKET \
              --output-template-file packaged.yaml` and deploy packaged.yaml"
         );
         let packaged = Template::parse("root.yaml", &nested.replace("WHERE", "https://s3.amazonaws.com/b/k"));
-        assert_eq!(packaged.expect("parses").nested_stacks, 1);
+        let packaged = packaged.expect("parses");
+        assert!(packaged.refuse_unpackaged().is_ok());
+        assert_eq!(packaged.nested_stacks, 1);
+        assert_eq!(packaged.types, BTreeSet::from([crate::event::STACK_TYPE.to_owned()]));
     }
 }

@@ -86,6 +86,7 @@ pub async fn ended(
                     style,
                 ));
             }
+            say(&report::next_step(&status, stack, style));
             Ok(Verdict::Failed)
         }
     }

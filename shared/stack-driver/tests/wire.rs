@@ -120,7 +120,7 @@ fn stands() -> Stack {
         id: "arn:aws:cloudformation:eu-central-1:1:stack/mautic/1".to_owned(),
         name: "mautic".to_owned(),
         status: Status::new("CREATE_COMPLETE"),
-        parameters: vec!["Old".to_owned()],
+        parameters: std::collections::BTreeMap::from([("Old".to_owned(), "kept".to_owned())]),
         outputs: Vec::new(),
         termination_protection: false,
     }
@@ -157,7 +157,16 @@ fn nested_change_sets() -> Answers {
             "AWS::SNS::Topic",
             "<PolicyAction>Delete</PolicyAction>",
         ),
+        change(
+            "Remove",
+            "Cache",
+            stack,
+            "<PhysicalResourceId>arn:cache</PhysicalResourceId><PolicyAction>Delete</PolicyAction>",
+        ),
     ];
+    let inside = "<StackResourceSummaries><member><LogicalResourceId>Group</LogicalResourceId><PhysicalResourceId>group-1\
+                  </PhysicalResourceId><ResourceType>AWS::ElastiCache::ReplicationGroup</ResourceType></member>\
+                  </StackResourceSummaries>";
     let database = change("Modify", "Instance", "AWS::RDS::DBInstance", &replaced);
     let unchanged = "<Status>FAILED</Status><StatusReason>The submitted information didn't contain changes. Submit different \
                      information to create a change set.</StatusReason>";
@@ -178,6 +187,11 @@ fn nested_change_sets() -> Answers {
             200,
             change_set(&root.concat()),
         ),
+        (
+            &["Action=ListStackResources", "arn%3Acache"],
+            200,
+            wrapped("ListStackResources", inside),
+        ),
         (&["Action=DeleteChangeSet", "root-set"], 200, DELETED.to_owned()),
     ]
 }
@@ -186,16 +200,23 @@ fn nested_change_sets() -> Answers {
 async fn a_preview_shows_what_happens_inside_nested_stacks_and_leaves_no_change_set() {
     let server = Server::start(nested_change_sets()).await;
     let inputs = Inputs::merge(None, &["Given=1".to_owned()], &[]).expect("merges");
-    let changes = preview(&server.cloud, &stands(), &template(), &inputs, None)
+    let changes = preview(&server.cloud, &stands(), &template(), &inputs, None, None)
         .await
         .expect("a preview");
     assert_eq!(
         stack_driver::change_set::render(&changes, Style::PLAIN),
-        "  REMOVE   Topic                AWS::SNS::Topic             the old one is deleted
-  modify   Database             AWS::CloudFormation::Stack
-  REPLACE  Database / Instance  AWS::RDS::DBInstance        !DBInstanceIdentifier, Tags; a snapshot of the old one is kept
-  1 to modify, 1 to REPLACE, 1 to REMOVE.
-  Look at the lines in capitals: what they name is destroyed, or may be. `!` marks the property that forces it.
+        "  The stack itself
+    -  Topic  AWS::SNS::Topic
+        the old one is deleted
+    -  Cache  AWS::CloudFormation::Stack
+        the old one is deleted
+  Cache
+    -  Group  AWS::ElastiCache::ReplicationGroup
+  Database
+    !  Instance  AWS::RDS::DBInstance
+        !DBInstanceIdentifier, Tags; a snapshot of the old one is kept
+  In all: ! 1 replaced, - 3 removed.
+  What is removed or replaced is gone afterwards, unless its line says that it is kept. A property with ! in front is the one that forces the replacement.
 "
     );
     let marks = [
@@ -226,7 +247,7 @@ async fn a_change_set_that_fails_for_a_reason_is_told_with_it_and_deleted() {
         (&["Action=DeleteChangeSet"], 200, DELETED.to_owned()),
     ])
     .await;
-    let error = preview(&server.cloud, &stands(), &template(), &Inputs::default(), None).await;
+    let error = preview(&server.cloud, &stands(), &template(), &Inputs::default(), None, None).await;
     assert_eq!(
         error.expect_err("refused").to_string(),
         "CloudFormation cannot work out the changes of the stack mautic: Rule ProdNeedsAlarmEmail: set AlarmEmail"
