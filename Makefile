@@ -69,8 +69,8 @@ docs: setup-lint ## write the pages that are made from the templates
 package: setup ## dist/aws: templates, function zips for arm64, checksums
 	tools/package
 
-deploy: package ## deploy to AWS: make deploy ENV=prod BUCKET=... [STACK=...]
-	tools/deploy "$(ENV)"
+deploy: ## deploy to AWS: make deploy ENV=prod BUCKET=... [STACK=...]; it says what is missing
+	@tools/deploy "$(ENV)"
 
 audit: setup-lint ## security advisories of every crate (needs the advisory database)
 	cargo deny check advisories
