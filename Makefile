@@ -52,9 +52,10 @@ unit: servers ## unit, property and MySQL tests; the local AWS's own tests
 	cargo run --quiet --package recorded-calls
 	python3 -m unittest discover --start-directory tests/local-aws/tests
 
-end-to-end: servers local-functions ## the root template created, updated, broken, rolled back and deleted
+end-to-end: servers local-functions ## the root template's whole life; the README's commands
 	cargo build --quiet --package stack-driver
 	python3 -m unittest discover --start-directory tests/end-to-end
+	python3 -m unittest discover --start-directory tests/docs --pattern 'run_*.py'
 
 local-functions: setup # the host's own architecture, the quick profile
 	cargo lambda build --quiet --compiler cargo --lambda-dir target/lambda-local $(PACKAGES) --package faulty-function

@@ -50,24 +50,27 @@ def code(text: str) -> list[str]:
 
 def commands(piece: str, name: str) -> Iterator[str]:
     """The commands of that name in a piece of code, those inside `$(...)` too, each up to where the shell ends it."""
-    for found in re.finditer(rf"(?:^|(?<=\$\()|(?<=[;&|(] )|(?<=\())[ \t]*({name} .+)", piece, re.MULTILINE):
-        yield _first(piece[found.start(1) :])
+    begins = rf"(?:^[ \t]*|(?<=\$\()|(?<=[;&|(] )|(?<=\())(?={name} )"
+    for found in re.finditer(begins, piece, re.MULTILINE):
+        yield _first(piece[found.end() :])
 
 
 def _first(text: str) -> str:
-    """The first command of a text: ends at an unquoted `;`, `|`, `&`, `)`, or line break."""
-    quote, depth, position = "", 0, 0
-    for position, letter in enumerate(text):  # noqa: B007 - the position is used after the loop
-        if quote == "'" or (quote and letter == quote):
-            quote = "" if letter == quote else quote
-        elif text.startswith("$(", position):
-            depth += 1
-        elif letter == ")" and depth:
-            depth -= 1
-        elif depth:
+    """The first command of a text, up to an unquoted `;`, `|`, `&`, `)` or line break; what `$(...)` would give becomes 1."""
+    kept, open_, position = "", [], 0
+    while position < len(text):
+        letter, inside = text[position], open_[-1] if open_ else ""
+        if not open_ and letter in ";|&)\n":
+            break
+        if text.startswith("$(", position) and inside != "'":
+            kept += "" if ")" in open_ else "1"
+            open_.append(")")
+            position += 2
             continue
-        elif letter in "\"'":
-            quote = quote or letter
-        elif not quote and letter in ";|&)\n":
-            return text[:position]
-    return text[: position + 1]
+        kept += "" if ")" in open_ else letter
+        if letter == inside:
+            open_.pop()
+        elif letter in "\"'" and inside not in ("'", '"'):
+            open_.append(letter)
+        position += 1
+    return kept

@@ -59,7 +59,7 @@ def given(environment: str, parameter: str) -> str:
 
 def count(*types: str) -> Decimal:
     """How many resources of these types the templates have, each counted as if every condition held."""
-    return Decimal(sum(1 for _ in resources(*types)))
+    return Decimal(sum(1 for _ in resources(modules(), *types)))
 
 
 def zones(environment: str) -> int:
@@ -108,7 +108,7 @@ def _metrics() -> Decimal:
     return Decimal(
         sum(
             max(1, sum("MetricStat" in one for one in declared["Properties"].get("Metrics", [])))
-            for _, _, declared in resources("AWS::CloudWatch::Alarm")
+            for _, _, declared in resources(modules(), "AWS::CloudWatch::Alarm")
         )
     )
 

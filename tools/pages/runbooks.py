@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator
 
 from pages.page import Page, page, table
-from pages.templates import modules, resources
+from pages.templates import every_module, resources
 
 FOLDER = "docs/runbooks"
 HEADINGS = ["Meaning", "Impact", "Diagnosis", "Mitigation"]
@@ -41,7 +41,9 @@ class Alarm:
 
 def alarms() -> Iterator[Alarm]:
     """Every alarm of every module."""
-    for module, logical_id, declared in resources("AWS::CloudWatch::Alarm", "AWS::CloudWatch::CompositeAlarm"):
+    for module, logical_id, declared in resources(
+        every_module(), "AWS::CloudWatch::Alarm", "AWS::CloudWatch::CompositeAlarm"
+    ):
         yield Alarm(module, logical_id, _text(declared["Properties"].get("AlarmDescription", "")))
 
 
@@ -58,7 +60,7 @@ def _text(description: str | dict) -> str:
 def made() -> Page:
     """The index as the templates are now."""
     blocks = [INTRODUCTION]
-    for module in modules():
+    for module in every_module():
         rows = [
             [f"[{one.runbook.removesuffix('.md')}]({one.runbook})", one.summary]
             for one in alarms()

@@ -42,16 +42,27 @@ def root() -> dict[str, Any]:
 
 
 def modules() -> dict[str, dict[str, Any]]:
-    """The modules by name, in the order in which the root uses them; those that it does not use yet come last."""
-    nested = [one["Properties"].get("TemplateURL") for one in root()["Resources"].values()]
-    used = [(CLOUDFORMATION / url).resolve() for url in nested if url]
-    every = sorted((CLOUDFORMATION / "modules").glob("*.yaml"))
-    return {path.stem: load(path) for path in dict.fromkeys([*used, *every])}
+    """The modules that the root uses, by name and in its order, each before those that it nests itself."""
+    return {path.stem: load(path) for path in dict.fromkeys(_nested(CLOUDFORMATION / "mautic.yaml"))}
 
 
-def resources(*types: str) -> Iterator[tuple[str, str, dict[str, Any]]]:
+def _nested(path: pathlib.Path) -> Iterator[pathlib.Path]:
+    for declared in load(path)["Resources"].values():
+        if url := declared.get("Properties", {}).get("TemplateURL"):
+            below = (path.parent / url).resolve()
+            yield below
+            yield from _nested(below)
+
+
+def every_module() -> dict[str, dict[str, Any]]:
+    """The same, and then those that the root does not use yet."""
+    paths = sorted((CLOUDFORMATION / "modules").glob("*.yaml"))
+    return modules() | {path.stem: load(path) for path in paths if path.stem not in modules()}
+
+
+def resources(templates: dict[str, dict[str, Any]], *types: str) -> Iterator[tuple[str, str, dict[str, Any]]]:
     """Module, logical id and declaration of every resource of these types."""
-    for module, template in modules().items():
+    for module, template in templates.items():
         for logical_id, declared in template["Resources"].items():
             if declared["Type"] in types:
                 yield module, logical_id, declared
