@@ -12,6 +12,7 @@ MODULES = (
     "custom_resources",
     "stack_engine",
     "nested_stacks",
+    "change_sets",
     "lambda_",
     "lambda_logs",
     "lambda_checks",

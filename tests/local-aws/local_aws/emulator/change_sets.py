@@ -1,0 +1,128 @@
+"""Change sets of a whole hierarchy: the stock emulator knows `IncludeNestedStacks` and does not heed it.
+
+Each nested stack that the root's change set modifies gets a change set of its own, made from the values that its parameters
+would have now; what another nested stack would only give on the way is not known then, as on CloudFormation.
+"""
+
+import copy
+import functools
+import re
+from collections.abc import Callable
+from typing import Any
+from xml.sax.saxutils import escape
+
+from ministack.services import cloudformation
+from ministack.services.cloudformation import engine, handlers, stacks
+
+from local_aws.emulator import nested_stacks, stack_engine
+
+NAMES = {
+    "ministack.services.cloudformation": ("_change_sets", "_stacks"),
+    "ministack.services.cloudformation.engine": ("_evaluate_conditions", "_resolve_refs"),
+    "ministack.services.cloudformation.handlers": ("_ACTION_HANDLERS",),
+    "ministack.services.cloudformation.stacks": ("_stack_region_context",),
+}
+
+Params = dict[str, list[str]]
+Answer = tuple[int, Any, Any]
+Handler = Callable[[Params], Answer]
+
+
+def install() -> None:
+    """Stand before the emulator's own handlers."""
+    for action, function in (("CreateChangeSet", create), ("DescribeChangeSet", describe), ("DeleteChangeSet", delete)):
+        handlers._ACTION_HANDLERS[action] = functools.partial(function, handlers._ACTION_HANDLERS[action])
+
+
+def _text(answer: Answer) -> str:
+    body = answer[2]
+    return body if isinstance(body, str) else body.decode()
+
+
+def _value(params: Params, name: str) -> str:
+    return (params.get(name) or [""])[0]
+
+
+def create(stock: Handler, params: Params) -> Answer:
+    """Make the change set, and one for each nested stack that it modifies."""
+    answer = stock(params)
+    found = re.search(r"<Id>(.*?)</Id>", _text(answer))
+    if answer[0] >= 400 or _value(params, "IncludeNestedStacks") != "true" or found is None:
+        return answer
+    change_set = cloudformation._change_sets[found.group(1)]
+    for change in change_set["Changes"]:
+        resource = change["ResourceChange"]
+        if resource["ResourceType"] == stack_engine.STACK and resource["Action"] == "Modify":
+            _nest(stock, change_set, resource)
+    return answer
+
+
+def _nest(stock: Handler, change_set: dict[str, Any], resource: dict[str, Any]) -> None:
+    parent = cloudformation._stacks[change_set["StackName"]]
+    settings = nested_stacks._settings(_properties(change_set, parent, resource["LogicalResourceId"]), parent)
+    request = {
+        **settings,
+        "StackName": resource["PhysicalResourceId"],
+        "ChangeSetName": f"{change_set['ChangeSetName']}-{resource['LogicalResourceId']}",
+        "ChangeSetType": "UPDATE",
+        "IncludeNestedStacks": "true",
+    }
+    answer = create(stock, {name: [value] for name, value in request.items()})
+    if answer[0] < 400:
+        resource["ChangeSetId"] = re.search(r"<Id>(.*?)</Id>", _text(answer)).group(1)
+        return
+    message = re.search(r"<Message>(.*?)</Message>", _text(answer), re.DOTALL)
+    change_set.update(
+        Status="FAILED",
+        ExecutionStatus="UNAVAILABLE",
+        StatusReason=f"Nested change set of {resource['LogicalResourceId']} was not successfully created: "
+        f"{message.group(1) if message else 'no reason given'}",
+    )
+
+
+def _properties(change_set: dict[str, Any], parent: dict[str, Any], logical_id: str) -> dict[str, Any]:
+    """The nested stack's properties, with what the other resources give at present."""
+    template, values = change_set["_template"], change_set["_resolved_params"]
+    properties = copy.deepcopy(template["Resources"][logical_id]["Properties"])
+    with stacks._stack_region_context(parent, parent["StackId"]):
+        conditions = engine._evaluate_conditions(template, values)
+        return engine._resolve_refs(
+            properties,
+            parent["_resources"],
+            values,
+            conditions,
+            template.get("Mappings", {}),
+            parent["StackName"],
+            parent["StackId"],
+        )
+
+
+def describe(stock: Handler, params: Params) -> Answer:
+    """Name the nested change sets in the rows of their stacks."""
+    status, headers, body = answer = stock(params)
+    found = re.search(r"<ChangeSetId>(.*?)</ChangeSetId>", _text(answer))
+    if status >= 400 or found is None:
+        return answer
+    text = _text(answer)
+    for change in cloudformation._change_sets[found.group(1)]["Changes"]:
+        resource = change["ResourceChange"]
+        if "ChangeSetId" in resource:
+            name = f"<LogicalResourceId>{escape(resource['LogicalResourceId'])}</LogicalResourceId>"
+            text = text.replace(name, f"{name}<ChangeSetId>{resource['ChangeSetId']}</ChangeSetId>")
+    return status, headers, text if isinstance(body, str) else text.encode()
+
+
+def delete(stock: Handler, params: Params) -> Answer:
+    """Delete the nested change sets with their root's."""
+    name = _value(params, "ChangeSetName")
+    known = [one for key, one in cloudformation._change_sets.items() if name in (key, one["ChangeSetName"])]
+    for change_set in known:
+        _forget(change_set)
+    return stock(params)
+
+
+def _forget(change_set: dict[str, Any]) -> None:
+    for change in change_set["Changes"]:
+        nested = cloudformation._change_sets.pop(change["ResourceChange"].get("ChangeSetId", ""), None)
+        if nested is not None:
+            _forget(nested)
