@@ -29,11 +29,12 @@ class Zone:
 
     def lines(self) -> list[str]:
         """A line a record, as in a zone file."""
-        return [
-            f"{one['Name']} {one['TTL']} {one['Type']} {record['Value']}"
-            for one in self.record_sets()
-            for record in one.get("ResourceRecords", [])
-        ]
+        found = []
+        for one in self.record_sets():
+            records = [f"{one.get('TTL')} {one['Type']} {record['Value']}" for record in one.get("ResourceRecords", [])]
+            alias = [f"ALIAS {one['Type']} {one['AliasTarget']['DNSName']}"] if "AliasTarget" in one else []
+            found += [f"{one['Name']} {text}" for text in (*records, *alias)]
+        return found
 
     def change(self, action: str, name: str, kind: str, *values: str) -> None:
         """Change a record set by hand."""
@@ -50,3 +51,13 @@ def identities() -> list[str]:
 def dkim_tokens(domain: str) -> list[str]:
     """The tokens that SES wants to see in the domain's zone."""
     return client("sesv2").get_email_identity(EmailIdentity=domain)["DkimAttributes"]["Tokens"]
+
+
+def proof_of(name: str) -> str:
+    """The record that proves to ACM that the name is ours, as a line of its zone."""
+    for one in client("acm").list_certificates()["CertificateSummaryList"]:
+        if one["DomainName"] == name:
+            certificate = client("acm").describe_certificate(CertificateArn=one["CertificateArn"])["Certificate"]
+            record = certificate["DomainValidationOptions"][0]["ResourceRecord"]
+            return f"{record['Name']} 300 {record['Type']} {record['Value']}"
+    raise AssertionError(f"ACM has no certificate of {name}")
