@@ -16,7 +16,7 @@ def answer(event: dict, status: str, physical_id: str, data: dict) -> None:
     url = urllib.parse.urlsplit(event["ResponseURL"])
     body = {key: event[key] for key in ("StackId", "RequestId", "LogicalResourceId")}
     body |= {"Status": status, "PhysicalResourceId": physical_id, "Data": data, "Reason": "see the log"}
-    connection = http.client.HTTPConnection(url.netloc)
+    connection = http.client.HTTPSConnection(url.netloc)
     connection.request("PUT", f"{url.path}?{url.query}", json.dumps(body), {"Content-Type": ""})
     connection.getresponse().read()
 

@@ -1,17 +1,28 @@
-//! The harness: Lambda's Runtime API, CloudFormation's response URL, and the AWS APIs that the jobs call, on one loopback port.
-//!
-//! The AWS answers are the shortest that the SDKs accept for a first Create: a secret, no identity yet, a zone with nothing in it.
+//! The harness: Lambda's Runtime API on one loopback port; on another, over TLS, CloudFormation's response URL and an
+//! [`Account`] of AWS.
 
-use crate::http::{Request, Response, serve};
-use serde_json::json;
 use std::io;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
+
 use tokio::net::TcpListener;
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, oneshot};
+use tokio_rustls::TlsAcceptor;
+
+use crate::account::Account;
+use crate::http::{Request, Response, serve};
 
 const RUNTIME: &str = "/2018-06-01/runtime/";
 const DEADLINE: Duration = Duration::from_mins(1);
+
+/// What a function told the Runtime API.
+#[derive(Debug)]
+pub enum Moment {
+    /// It asks for an event: its initialisation is over, or its last invocation.
+    Ready,
+    /// It has finished an invocation.
+    Finished(Answer),
+}
 
 /// What CloudFormation was told, once the function had also finished its invocation.
 #[derive(Debug)]
@@ -24,177 +35,159 @@ pub struct Answer {
 
 #[derive(Default)]
 struct State {
-    event: Option<String>,
+    /// Where the idle function waits for its event.
+    waiting: Option<oneshot::Sender<String>>,
     answer: Option<Answer>,
-    identity: bool,
-    secret: String,
+    account: Account,
+    calls: usize,
 }
 
 /// The running harness.
 pub struct Harness {
-    address: String,
+    runtime: String,
+    endpoint: String,
     state: Arc<Mutex<State>>,
-    finished: tokio::sync::Mutex<mpsc::UnboundedReceiver<Answer>>,
+    moments: tokio::sync::Mutex<mpsc::UnboundedReceiver<Moment>>,
 }
 
 impl Harness {
-    /// Starts it on a free loopback port.
+    /// Starts it on free loopback ports.
     ///
     /// # Errors
     /// When no port can be bound.
-    pub async fn start() -> io::Result<Self> {
-        let listener = TcpListener::bind("127.0.0.1:0").await?;
-        let address = listener.local_addr()?.to_string();
+    pub async fn start(tls: TlsAcceptor) -> io::Result<Self> {
+        let (plain, secure) = (listener().await?, listener().await?);
+        let runtime = plain.local_addr()?.to_string();
+        let endpoint = format!("https://localhost:{}", secure.local_addr()?.port());
         let state = Arc::new(Mutex::new(State::default()));
         let (sender, receiver) = mpsc::unbounded_channel();
         let shared = Arc::clone(&state);
-        tokio::spawn(serve(listener, move |request| {
-            let (state, sender) = (Arc::clone(&shared), sender.clone());
-            async move {
-                match route(&request, &state, &sender) {
-                    Some(response) => response,
-                    // Lambda leaves an idle runtime's question for the next event unanswered.
-                    None => std::future::pending().await,
-                }
-            }
+        tokio::spawn(serve(plain, None, move |request| {
+            lambda(request, Arc::clone(&shared), sender.clone())
+        }));
+        let shared = Arc::clone(&state);
+        tokio::spawn(serve(secure, Some(tls), move |request| {
+            std::future::ready(Some(aws(&request, &mut lock(&shared))))
         }));
         Ok(Self {
-            address,
+            runtime,
+            endpoint,
             state,
-            finished: tokio::sync::Mutex::new(receiver),
+            moments: tokio::sync::Mutex::new(receiver),
         })
     }
 
     /// `host:port`, for `AWS_LAMBDA_RUNTIME_API`.
     #[must_use]
-    pub fn address(&self) -> &str {
-        &self.address
+    pub fn runtime(&self) -> &str {
+        &self.runtime
+    }
+
+    /// The address of every AWS service.
+    #[must_use]
+    pub fn endpoint(&self) -> &str {
+        &self.endpoint
     }
 
     /// Where CloudFormation's answer is to be PUT.
     #[must_use]
     pub fn response_url(&self) -> String {
-        format!("http://{}/answer?X-Amz-Signature=bench", self.address)
+        format!("{}/answer?X-Amz-Signature=bench", self.endpoint)
     }
 
-    /// Puts the next event and the secret that Secrets Manager gives out; forgets everything of the sample before.
-    pub fn prepare(&self, event: String, secret: String) {
-        *lock(&self.state) = State {
-            event: Some(event),
-            secret,
+    /// Sets the secret that Secrets Manager gives out; forgets what was made before.
+    pub fn prepare(&self, secret: String) {
+        let mut state = lock(&self.state);
+        *state = State {
+            waiting: state.waiting.take(),
+            account: Account::with_secret(secret),
             ..State::default()
         };
     }
 
-    /// Waits until the function has answered CloudFormation and the Runtime API.
-    pub async fn answer(&self) -> Answer {
-        match self.finished.lock().await.recv().await {
-            Some(answer) => answer,
+    /// Hands an event to the function that is ready; false if none is.
+    #[must_use]
+    pub fn hand(&self, event: String) -> bool {
+        let waiting = lock(&self.state).waiting.take();
+        waiting.is_some_and(|waiting| waiting.send(event).is_ok())
+    }
+
+    /// Waits for what the function does next.
+    pub async fn moment(&self) -> Moment {
+        match self.moments.lock().await.recv().await {
+            Some(moment) => moment,
             None => std::future::pending().await,
         }
     }
+
+    /// How many calls were made to AWS since [`Harness::prepare`].
+    #[must_use]
+    pub fn calls(&self) -> usize {
+        lock(&self.state).calls
+    }
+
+    /// The record sets written since then, as `TYPE NAME`, sorted.
+    #[must_use]
+    pub fn records(&self) -> Vec<String> {
+        lock(&self.state).account.records()
+    }
+}
+
+async fn listener() -> io::Result<TcpListener> {
+    TcpListener::bind("127.0.0.1:0").await
 }
 
 fn lock(state: &Mutex<State>) -> std::sync::MutexGuard<'_, State> {
     state.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-fn route(request: &Request, state: &Mutex<State>, finished: &mpsc::UnboundedSender<Answer>) -> Option<Response> {
-    let mut state = lock(state);
-    let path = request.target.split('?').next().unwrap_or_default();
-    if let Some(call) = path.strip_prefix(RUNTIME) {
-        return runtime(call, &mut state, finished);
-    }
-    if path == "/answer" {
-        state.answer = Some(Answer {
-            at: Instant::now(),
-            body: String::from_utf8_lossy(&request.body).into_owned(),
-        });
-        return Some(Response::ok(""));
-    }
-    Some(match request.operation.as_str() {
-        "secretsmanager.GetSecretValue" => secret(&state),
-        _ if path.starts_with("/v2/email/") => ses(request, path, &mut state),
-        _ => route53(request, path),
-    })
-}
-
-fn runtime(call: &str, state: &mut State, finished: &mpsc::UnboundedSender<Answer>) -> Option<Response> {
+/// The Runtime API. Like Lambda it leaves an idle function's question for the next event open.
+async fn lambda(
+    request: Request,
+    state: Arc<Mutex<State>>,
+    moments: mpsc::UnboundedSender<Moment>,
+) -> Option<Response> {
+    let call = request.target.strip_prefix(RUNTIME)?;
     if call == "invocation/next" {
-        let event = state.event.take()?;
-        let deadline = std::time::SystemTime::now() + DEADLINE;
-        let since_epoch = deadline.duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
-        return Some(
-            Response::ok(event)
-                .header("content-type", "application/json")
-                .header("lambda-runtime-aws-request-id", "8476a536-e9f4-11e8-9739-2dfe598c3fcd")
-                .header(
-                    "lambda-runtime-invoked-function-arn",
-                    "arn:aws:lambda:eu-central-1:123456789012:function:bench",
-                )
-                .header("lambda-runtime-deadline-ms", since_epoch.as_millis().to_string()),
-        );
+        let (hand, event) = oneshot::channel();
+        lock(&state).waiting = Some(hand);
+        // The receiver lives as long as the harness.
+        let _ = moments.send(Moment::Ready);
+        // None: the function is gone, and its successor waits in its place.
+        return event.await.ok().map(invocation);
     }
     // Any other call ends the invocation, well or badly.
     let unanswered = || Answer {
         at: Instant::now(),
         body: format!("the function ended with {call} and never answered CloudFormation"),
     };
-    // The receiver lives as long as the harness.
-    let _ = finished.send(state.answer.take().unwrap_or_else(unanswered));
+    let answer = lock(&state).answer.take().unwrap_or_else(unanswered);
+    let _ = moments.send(Moment::Finished(answer));
     Some(Response::status(202, "{}"))
 }
 
-fn secret(state: &State) -> Response {
-    let body = json!({"ARN": crate::jobs::SECRET_ARN, "Name": "bench", "VersionId": "v1", "SecretString": state.secret, "VersionStages": ["AWSCURRENT"]});
-    Response::ok(body.to_string()).header("content-type", "application/x-amz-json-1.1")
+fn invocation(event: String) -> Response {
+    let deadline = std::time::SystemTime::now() + DEADLINE;
+    let since_epoch = deadline.duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
+    Response::ok(event)
+        .header("content-type", "application/json")
+        .header("lambda-runtime-aws-request-id", "8476a536-e9f4-11e8-9739-2dfe598c3fcd")
+        .header(
+            "lambda-runtime-invoked-function-arn",
+            "arn:aws:lambda:eu-central-1:123456789012:function:bench",
+        )
+        .header("lambda-runtime-deadline-ms", since_epoch.as_millis().to_string())
 }
 
-fn ses(request: &Request, path: &str, state: &mut State) -> Response {
-    let identity = json!({
-        "IdentityType": "DOMAIN", "VerifiedForSendingStatus": false, "Tags": [],
-        "DkimAttributes": {"Tokens": ["tokenone", "tokentwo", "tokenthree"], "Status": "PENDING", "SigningEnabled": true},
-        "MailFromAttributes": {"MailFromDomain": "mail.example.org", "MailFromDomainStatus": "PENDING", "BehaviorOnMxFailure": "USE_DEFAULT_VALUE"},
-    });
-    let body = match (request.method.as_str(), path.trim_start_matches("/v2/email/")) {
-        ("GET", "account") => json!({"ProductionAccessEnabled": false, "SendingEnabled": true}),
-        ("POST", "identities") => {
-            state.identity = true;
-            identity
-        }
-        ("GET", _) if state.identity => identity,
-        ("GET", _) => {
-            return Response::status(404, json!({"message": "not found"}).to_string())
-                .header("x-amzn-errortype", "NotFoundException");
-        }
-        _ => json!({}),
-    };
-    Response::ok(body.to_string()).header("content-type", "application/json")
-}
-
-const ZONE: &str = "<Id>/hostedzone/ZBENCH</Id><Name>example.org.</Name><CallerReference>bench</CallerReference>\
-    <Config><PrivateZone>false</PrivateZone></Config><ResourceRecordSetCount>0</ResourceRecordSetCount>";
-const CHANGE: &str = "<ChangeInfo><Id>/change/CBENCH</Id><Status>INSYNC</Status><SubmittedAt>2026-11-23T00:00:00Z</SubmittedAt></ChangeInfo>";
-
-fn route53(request: &Request, path: &str) -> Response {
-    let (element, body) = match (request.method.as_str(), path) {
-        ("POST", _) => ("ChangeResourceRecordSetsResponse", CHANGE.to_owned()),
-        (_, _) if path.contains("/change/") => ("GetChangeResponse", CHANGE.to_owned()),
-        (_, _) if path.ends_with("/rrset") => (
-            "ListResourceRecordSetsResponse",
-            "<ResourceRecordSets></ResourceRecordSets><IsTruncated>false</IsTruncated><MaxItems>300</MaxItems>"
-                .to_owned(),
-        ),
-        (_, _) if path.ends_with("/ZBENCH") => ("GetHostedZoneResponse", format!("<HostedZone>{ZONE}</HostedZone>")),
-        _ => (
-            "ListHostedZonesByNameResponse",
-            format!(
-                "<HostedZones><HostedZone>{ZONE}</HostedZone></HostedZones><IsTruncated>false</IsTruncated><MaxItems>100</MaxItems>"
-            ),
-        ),
-    };
-    let xml = format!(
-        "<?xml version=\"1.0\"?><{element} xmlns=\"https://route53.amazonaws.com/doc/2013-04-01/\">{body}</{element}>"
-    );
-    Response::ok(xml).header("content-type", "text/xml")
+/// Everything behind the second port.
+fn aws(request: &Request, state: &mut State) -> Response {
+    if request.target.starts_with("/answer?") {
+        state.answer = Some(Answer {
+            at: Instant::now(),
+            body: String::from_utf8_lossy(&request.body).into_owned(),
+        });
+        return Response::ok("");
+    }
+    state.calls += 1;
+    state.account.answer(request)
 }

@@ -1,10 +1,12 @@
 //! The smallest HTTP/1.1 server that the SDKs accept: one request at a time a connection, bodies by Content-Length.
+//! With TLS or without.
 
 use std::future::Future;
 use std::io;
 use std::sync::Arc;
-use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
-use tokio::net::{TcpListener, TcpStream};
+use tokio::io::{AsyncBufReadExt, AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, BufReader};
+use tokio::net::TcpListener;
+use tokio_rustls::TlsAcceptor;
 
 /// What a client sent.
 #[derive(Debug, Clone)]
@@ -71,38 +73,47 @@ impl Response {
     }
 }
 
-/// Answers every request on `listener` with `answer`, until the runtime ends.
+/// Answers every request on `listener` with `answer`, until the runtime ends; a connection whose answer is `None` is closed.
 ///
 /// # Errors
 /// When the listener fails to accept.
-pub async fn serve<F, A>(listener: TcpListener, answer: F) -> io::Result<()>
+pub async fn serve<F, A>(listener: TcpListener, tls: Option<TlsAcceptor>, answer: F) -> io::Result<()>
 where
     F: Fn(Request) -> A + Send + Sync + 'static,
-    A: Future<Output = Response> + Send,
+    A: Future<Output = Option<Response>> + Send,
 {
     let answer = Arc::new(answer);
     loop {
         let (stream, _) = listener.accept().await?;
         stream.set_nodelay(true)?;
-        let answer = Arc::clone(&answer);
-        tokio::spawn(async move { connection(stream, &*answer).await });
+        let (answer, tls) = (Arc::clone(&answer), tls.clone());
+        tokio::spawn(async move {
+            match tls {
+                Some(tls) => connection(tls.accept(stream).await?, &*answer).await,
+                None => connection(stream, &*answer).await,
+            }
+        });
     }
 }
 
-async fn connection<F, A>(stream: TcpStream, answer: &F) -> io::Result<()>
+async fn connection<S, F, A>(stream: S, answer: &F) -> io::Result<()>
 where
+    S: AsyncRead + AsyncWrite + Unpin,
     F: Fn(Request) -> A,
-    A: Future<Output = Response>,
+    A: Future<Output = Option<Response>>,
 {
     let mut stream = BufReader::new(stream);
     while let Some(request) = read(&mut stream).await? {
-        let response = answer(request).await;
+        let Some(response) = answer(request).await else {
+            break;
+        };
         stream.get_mut().write_all(&response.to_bytes()).await?;
+        stream.get_mut().flush().await?;
     }
     Ok(())
 }
 
-async fn read(stream: &mut BufReader<TcpStream>) -> io::Result<Option<Request>> {
+async fn read(stream: &mut BufReader<impl AsyncRead + Unpin>) -> io::Result<Option<Request>> {
     let mut line = String::new();
     if stream.read_line(&mut line).await? == 0 {
         return Ok(None);

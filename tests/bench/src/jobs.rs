@@ -1,86 +1,186 @@
-//! The two jobs: the same CloudFormation event for our binary and for the Python function beside it.
+//! The two jobs: the same CloudFormation event for our binary and for the Python function beside it, on the same empty
+//! stage; and the proof that both did them.
 
-use crate::aws::Harness;
-use local_servers::MySql;
-use serde_json::{Value, json};
 use std::path::{Path, PathBuf};
 
-/// The ARN that both sides read the master's credentials from.
+use database::{Authority, Connector, Credentials};
+use local_servers::MySql;
+use serde_json::{Value, json};
+
+use crate::aws::Harness;
+use crate::tls::Trust;
+
+/// The ARN that both sides read the administrator's credentials from.
 pub const SECRET_ARN: &str = "arn:aws:secretsmanager:eu-central-1:123456789012:secret:bench-AbCdEf";
 
-/// A job: which function, and the event that starts it.
-#[derive(Debug, Clone)]
-pub struct Job {
-    /// The function's name: our crate, and the Python module beside it (with underscores).
-    pub name: &'static str,
+/// The schema that both sides make, dropped before each time.
+const SCHEMA: &str = "bench";
+
+/// What stands in the zone after either side's work.
+const RECORDS: [&str; 6] = [
+    "CNAME tokenone._domainkey.example.org",
+    "CNAME tokenthree._domainkey.example.org",
+    "CNAME tokentwo._domainkey.example.org",
+    "MX mail.example.org",
+    "TXT _dmarc.example.org",
+    "TXT mail.example.org",
+];
+
+/// A job: a function's name, which is our crate's, and the Python module's with underscores.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Job {
+    /// A schema with its character set.
+    Database,
+    /// An SES identity with its six records.
+    Domain,
+}
+
+/// Why a stage could not be set or looked at.
+#[derive(Debug, thiserror::Error)]
+pub enum StageError {
+    /// MySQL refused.
+    #[error("MySQL: {0}")]
+    Database(#[from] database::Error),
+    /// A certificate authority cannot be read.
+    #[error(transparent)]
+    Authority(#[from] database::InvalidAuthority),
+    /// The job was not done.
+    #[error("{job} should have left {expected}, but there is {found}")]
+    Undone {
+        /// Whose.
+        job: &'static str,
+        /// What should be there.
+        expected: String,
+        /// What is there.
+        found: String,
+    },
+}
+
+impl Job {
+    /// Both.
+    pub const ALL: [Self; 2] = [Self::Database, Self::Domain];
+
+    /// The function's name.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Database => "database-init",
+            Self::Domain => "ses-domain",
+        }
+    }
+
     /// CloudFormation's event.
-    pub event: Value,
-    /// What Secrets Manager gives out.
-    pub secret: Value,
+    #[must_use]
+    pub fn event(self, stage: &Stage<'_>) -> Value {
+        let (resource, properties) = match self {
+            Self::Database => (
+                "Custom::Database",
+                json!({"AdminSecretArn": SECRET_ARN, "Host": stage.mysql.host, "Port": stage.mysql.port.to_string(), "Name": SCHEMA}),
+            ),
+            Self::Domain => (
+                "Custom::SesDomain",
+                json!({"Domain": "example.org", "HostedZoneId": "ZBENCH", "MailFromSubdomain": "mail", "DmarcPolicy": "none", "WaitForVerification": "false"}),
+            ),
+        };
+        json!({
+            "RequestType": "Create", "RequestId": "bench-request", "LogicalResourceId": "Bench", "ResourceType": resource,
+            "StackId": "arn:aws:cloudformation:eu-central-1:123456789012:stack/bench/0a1b2c3d",
+            "ServiceToken": "arn:aws:lambda:eu-central-1:123456789012:function:bench",
+            "ResponseURL": stage.harness.response_url(), "ResourceProperties": properties,
+        })
+    }
 }
 
-/// Both jobs, against this MySQL server.
-#[must_use]
-pub fn all(mysql: &MySql, harness: &Harness) -> Vec<Job> {
-    let secret = json!({"username": mysql.admin_user, "password": mysql.admin_password});
-    let database = json!({"AdminSecretArn": SECRET_ARN, "Host": mysql.host, "Port": mysql.port.to_string(), "Name": "bench", "AdoptExisting": "true"});
-    let domain = json!({"Domain": "example.org", "HostedZoneId": "ZBENCH", "WaitForVerification": "false"});
-    vec![
-        Job {
-            name: "database-init",
-            event: event("Custom::Database", &database, harness),
-            secret: secret.clone(),
-        },
-        Job {
-            name: "ses-domain",
-            event: event("Custom::SesDomain", &domain, harness),
-            secret,
-        },
-    ]
+/// Where the jobs are done.
+pub struct Stage<'a> {
+    /// AWS, as far as the jobs see it.
+    pub harness: &'a Harness,
+    /// The database server.
+    pub mysql: &'a MySql,
 }
 
-fn event(resource: &str, properties: &Value, harness: &Harness) -> Value {
-    json!({
-        "RequestType": "Create", "RequestId": "bench-request", "LogicalResourceId": "Bench", "ResourceType": resource,
-        "StackId": "arn:aws:cloudformation:eu-central-1:123456789012:stack/bench/0a1b2c3d",
-        "ServiceToken": "arn:aws:lambda:eu-central-1:123456789012:function:bench",
-        "ResponseURL": harness.response_url(), "ResourceProperties": properties,
-    })
+impl Stage<'_> {
+    /// Empties the stage: no schema, no identity, no records.
+    ///
+    /// # Errors
+    /// When MySQL refuses.
+    pub async fn clear(&self) -> Result<(), StageError> {
+        let secret = json!({"username": self.mysql.admin_user, "password": self.mysql.admin_password});
+        self.harness.prepare(secret.to_string());
+        self.on_mysql(&format!("DROP DATABASE IF EXISTS {SCHEMA}"))
+            .await
+            .map(drop)
+    }
+
+    /// Looks whether `job` was done.
+    ///
+    /// # Errors
+    /// [`StageError::Undone`], or when MySQL refuses.
+    pub async fn check(&self, job: Job) -> Result<(), StageError> {
+        let (expected, found) = match job {
+            Job::Domain => (RECORDS.join(", "), self.harness.records().join(", ")),
+            Job::Database => {
+                let query = format!(
+                    "SELECT DEFAULT_COLLATION_NAME FROM information_schema.SCHEMATA WHERE SCHEMA_NAME = '{SCHEMA}'"
+                );
+                let found = self.on_mysql(&query).await?;
+                ("utf8mb4_unicode_ci".to_owned(), found.join(", "))
+            }
+        };
+        if found == expected {
+            return Ok(());
+        }
+        Err(StageError::Undone {
+            job: job.name(),
+            expected,
+            found,
+        })
+    }
+
+    /// The first column of what a statement gives.
+    async fn on_mysql(&self, statement: &str) -> Result<Vec<String>, StageError> {
+        let MySql { host, port, .. } = self.mysql;
+        let connector = Connector::new(host, *port, Authority::from_file(&self.mysql.ca_file)?);
+        let credentials = Credentials::new(&self.mysql.admin_user, self.mysql.admin_password.clone().into());
+        let mut connection = connector.connect(&credentials).await?;
+        let rows = connection.rows(statement, ()).await;
+        connection.close().await;
+        Ok(rows?)
+    }
 }
 
 /// The environment that Lambda would give either contender.
 #[must_use]
-pub fn environment(mysql: &MySql, harness: &Harness, virtual_environment: &Path) -> Vec<(String, String)> {
-    let endpoint = format!("http://{}", harness.address());
-    let site_packages = site_packages(virtual_environment);
+pub fn environment(harness: &Harness, trust: &Trust, site_packages: &Path) -> Vec<(String, String)> {
+    let (endpoints, databases) = (trust.endpoints.to_string_lossy(), trust.databases.to_string_lossy());
     [
-        ("AWS_LAMBDA_RUNTIME_API", harness.address()),
+        ("AWS_LAMBDA_RUNTIME_API", harness.runtime()),
         ("AWS_LAMBDA_FUNCTION_NAME", "bench"),
         ("AWS_LAMBDA_FUNCTION_VERSION", "$LATEST"),
         ("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "256"),
         ("AWS_LAMBDA_LOG_GROUP_NAME", "/aws/lambda/bench"),
         ("AWS_LAMBDA_LOG_STREAM_NAME", "bench"),
         ("AWS_LAMBDA_LOG_FORMAT", "JSON"),
-        ("AWS_ENDPOINT_URL", &endpoint),
+        ("AWS_ENDPOINT_URL", harness.endpoint()),
         ("AWS_REGION", "eu-central-1"),
         ("AWS_DEFAULT_REGION", "eu-central-1"),
         ("AWS_ACCESS_KEY_ID", "bench"),
         ("AWS_SECRET_ACCESS_KEY", "bench"),
-        ("DATABASE_CA_BUNDLE", &mysql.ca_file.to_string_lossy()),
+        ("AWS_SESSION_TOKEN", "bench"),
+        // The SDK for Rust and Python's own TLS read the first, boto3 the second.
+        ("SSL_CERT_FILE", &endpoints),
+        ("AWS_CA_BUNDLE", &endpoints),
+        ("DATABASE_CA_BUNDLE", &databases),
         ("PYTHONPATH", &site_packages.to_string_lossy()),
     ]
     .map(|(name, value)| (name.to_owned(), value.to_owned()))
     .to_vec()
 }
 
-/// Where the virtual environment keeps boto3 and PyMySQL; empty when it is not there.
-fn site_packages(virtual_environment: &Path) -> PathBuf {
-    let versions = std::fs::read_dir(virtual_environment.join("lib"))
-        .into_iter()
-        .flatten()
-        .flatten();
-    versions
-        .map(|version| version.path().join("site-packages"))
-        .find(|path| path.is_dir())
-        .unwrap_or_default()
+/// Where a virtual environment keeps boto3 and PyMySQL.
+#[must_use]
+pub fn site_packages(virtual_environment: &Path) -> Option<PathBuf> {
+    let versions = std::fs::read_dir(virtual_environment.join("lib")).ok()?;
+    let mut folders = versions.flatten().map(|version| version.path().join("site-packages"));
+    folders.find(|path| path.join("boto3").is_dir() && path.join("pymysql").is_dir())
 }

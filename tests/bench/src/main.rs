@@ -1,87 +1,144 @@
-//! `make bench`: prints one line a comparison; exits 1 when a goal is missed.
+//! `make bench`: prints one line a comparison, and which goals are missed. It fails only where it cannot measure.
 
-use bench::aws::Harness;
-use bench::jobs::{self, Job};
-use bench::report::{Comparison, median};
-use bench::sample::{Program, Sample, SampleError, cold_start};
 use std::error::Error;
 use std::fs;
-use std::path::{Path, PathBuf};
-use std::process::ExitCode;
+use std::path::Path;
 
-const SAMPLES: usize = 25;
+use bench::aws::Harness;
+use bench::jobs::{Job, Stage, environment, site_packages};
+use bench::report::{Comparison, median};
+use bench::sample::{Program, Sample, SampleError, measure};
+use bench::tls::{Trust, acceptor};
+
+/// Of each contender for each job; the median of an odd number is one of them.
+const SAMPLES: usize = 31;
 const PACKAGE_BUDGET_MB: f64 = 4.0;
+const INIT_CPU_BUDGET_MS: f64 = 3.0;
+const WARM_BUDGET_MS: f64 = 5.0;
 
 #[tokio::main]
-async fn main() -> Result<ExitCode, Box<dyn Error>> {
+async fn main() -> Result<(), Box<dyn Error>> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").canonicalize()?;
     let servers = local_servers::mysql();
-    let mysql = servers.last().ok_or("no MySQL server")?;
-    let harness = Harness::start().await?;
-    let python = root.join(".local/venv/bin/python");
-    let environment = jobs::environment(mysql, &harness, &root.join(".local/venv"));
+    let mysql = servers.last().ok_or("no MySQL server: run make servers")?;
+    let site_packages = site_packages(&root.join(".local/venv")).ok_or("no boto3 and PyMySQL: run make setup")?;
+    let trust = Trust::write(
+        &root.join("target/bench"),
+        &site_packages.join("botocore/cacert.pem"),
+        &root.join("shared/database/data/rds-global-bundle.pem"),
+        &mysql.ca_file,
+    )?;
+    let harness = Harness::start(acceptor(mysql)?).await?;
+    let environment = environment(&harness, &trust, &site_packages);
+    let stage = Stage {
+        harness: &harness,
+        mysql,
+    };
     println!(
-        "MySQL {}, {SAMPLES} cold starts a contender in turn; AWS endpoints answer at once, MySQL over TLS is real",
+        "{SAMPLES} processes a contender, in turn; medians; MySQL {} and AWS's endpoints over TLS, all on this machine",
         mysql.version
     );
-    let mut reached = true;
-    for job in jobs::all(mysql, &harness) {
-        let ours = Program {
-            path: root.join("target/lambda-release").join(job.name).join("bootstrap"),
-            arguments: Vec::new(),
-        };
-        let script = root.join("tests/bench/python").join(job.name.replace('-', "_") + ".py");
-        let theirs = Program {
-            path: python.clone(),
-            arguments: vec![script.to_string_lossy().into_owned()],
-        };
-        let (ours, theirs) = alternate(&ours, &theirs, &job, &harness, &environment).await?;
-        let mut comparisons = compare(job.name, &ours, &theirs);
-        comparisons.push(package(&root, job.name)?);
-        for comparison in comparisons {
-            println!("{comparison}");
-            reached &= comparison.reached();
-        }
+    let mut comparisons = Vec::new();
+    for job in Job::ALL {
+        let (ours, theirs) = alternate(job, &contenders(&root, job), &stage, &environment).await?;
+        println!(
+            "{}: {} calls to AWS, Python {}",
+            job.name(),
+            ours[0].calls,
+            theirs[0].calls
+        );
+        comparisons.extend(compare(job, &ours, &theirs));
+        comparisons.push(package(&root, job.name())?);
     }
-    Ok(if reached { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+    report(&comparisons);
+    stage.clear().await?;
+    Ok(())
 }
 
-/// Takes the samples in turn, so that a busy minute of the machine falls on both.
+fn report(comparisons: &[Comparison]) {
+    for comparison in comparisons {
+        println!("{comparison}");
+    }
+    let missed: Vec<_> = comparisons.iter().filter(|one| !one.reached()).collect();
+    let names: Vec<_> = missed.iter().map(|one| one.name.as_str()).collect();
+    match names.as_slice() {
+        [] => println!("all {} goals are met", comparisons.len()),
+        names => println!(
+            "{} of {} goals are missed: {}",
+            names.len(),
+            comparisons.len(),
+            names.join(", ")
+        ),
+    }
+}
+
+/// Our shipped binary, built for this machine, and the Python function.
+fn contenders(root: &Path, job: Job) -> [Program; 2] {
+    let script = root
+        .join("tests/bench/python")
+        .join(job.name().replace('-', "_") + ".py");
+    [
+        Program {
+            path: root.join("target/lambda-release").join(job.name()).join("bootstrap"),
+            arguments: Vec::new(),
+        },
+        Program {
+            path: root.join(".local/venv/bin/python"),
+            arguments: vec![script.to_string_lossy().into_owned()],
+        },
+    ]
+}
+
+/// Takes the samples in turn, so that a busy minute of the machine falls on both. The first of each warms the disk's cache
+/// and does not count.
 async fn alternate(
-    ours: &Program,
-    theirs: &Program,
-    job: &Job,
-    harness: &Harness,
+    job: Job,
+    [ours, theirs]: &[Program; 2],
+    stage: &Stage<'_>,
     environment: &[(String, String)],
 ) -> Result<(Vec<Sample>, Vec<Sample>), SampleError> {
     let (mut first, mut second) = (Vec::new(), Vec::new());
-    for _ in 0..SAMPLES {
+    for round in 0..=SAMPLES {
         for (program, samples) in [(ours, &mut first), (theirs, &mut second)] {
-            harness.prepare(job.event.to_string(), job.secret.to_string());
-            samples.push(cold_start(program, harness, environment).await?);
+            let sample = measure(program, job, stage, environment).await?;
+            if round > 0 {
+                samples.push(sample);
+            }
         }
     }
     Ok((first, second))
 }
 
-fn compare(name: &str, ours: &[Sample], theirs: &[Sample]) -> Vec<Comparison> {
-    let compare = |what: &str, unit, goal, value: fn(&Sample) -> f64| Comparison {
-        name: format!("{name}-cold-{what}"),
+fn compare(job: Job, ours: &[Sample], theirs: &[Sample]) -> Vec<Comparison> {
+    let line = |what: &str, unit, other: f64, goal, value: fn(&Sample) -> f64| Comparison {
+        name: format!("{}-{what}", job.name()),
         ours: median(ours.iter().map(value)),
-        other: median(theirs.iter().map(value)),
+        other,
         unit,
         goal,
     };
+    let beside = |what: &str, unit, goal, value: fn(&Sample) -> f64| {
+        line(what, unit, median(theirs.iter().map(value)), goal, value)
+    };
+    let within = |what: &str, budget, value: fn(&Sample) -> f64| line(what, "ms", budget, 1.0, value);
     vec![
-        compare("wall", "ms", 25.0, |sample| sample.wall.as_secs_f64() * 1e3),
-        compare("cpu", "ms", 40.0, |sample| sample.cpu.as_secs_f64() * 1e3),
-        compare("memory", "MiB", 4.0, |sample| memory_mib(sample.memory_kib)),
+        beside("cold-wall", "ms", 25.0, |sample| sample.cold_wall.as_secs_f64() * 1e3),
+        beside("cold-cpu", "ms", 40.0, |sample| sample.cold_cpu.as_secs_f64() * 1e3),
+        beside("cold-memory", "MiB", 4.0, |sample| memory_mib(sample.memory_kib)),
+        beside("warm-wall", "ms", 1.0, |sample| sample.warm_wall.as_secs_f64() * 1e3),
+        beside("warm-cpu", "ms", 1.0, |sample| sample.warm_cpu.as_secs_f64() * 1e3),
+        within("init-cpu-budget", INIT_CPU_BUDGET_MS, |sample| {
+            sample.init_cpu.as_secs_f64() * 1e3
+        }),
+        within("warm-cpu-budget", WARM_BUDGET_MS, |sample| {
+            sample.warm_cpu.as_secs_f64() * 1e3
+        }),
     ]
 }
 
 /// The package for arm64, as it is shipped, against its budget.
 fn package(root: &Path, name: &str) -> Result<Comparison, Box<dyn Error>> {
-    let zip: PathBuf = root.join("dist/aws/functions").join(format!("{name}.zip"));
+    let zip = root.join("dist/aws/functions").join(format!("{name}.zip"));
     let bytes = fs::metadata(&zip)
         .map_err(|error| format!("{}: {error}: run make package first", zip.display()))?
         .len();

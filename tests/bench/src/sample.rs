@@ -1,20 +1,37 @@
-//! One cold start: spawn, one event, CloudFormation's answer, and what the process had used by then.
+//! One process from its start to its end: initialisation, one event cold, the same event once more while it is warm.
 
-use crate::aws::{Answer, Harness};
+use std::io;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
-use std::{fs, io};
 
-/// What one cold start cost, from the spawn to the function's answer to the Runtime API.
+use nix::errno::Errno;
+use nix::time::clock_getcpuclockid;
+use nix::unistd::Pid;
+
+use crate::aws::{Answer, Harness, Moment};
+use crate::jobs::{Job, Stage, StageError};
+
+/// The longest that either contender may take for one step.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// What one process cost.
 #[derive(Debug, Clone, Copy)]
 pub struct Sample {
-    /// Wall-clock time until CloudFormation had its answer.
-    pub wall: Duration,
-    /// CPU time of all the process's threads.
-    pub cpu: Duration,
-    /// The peak of resident memory, in KiB.
+    /// CPU time from the start until it asked for its first event.
+    pub init_cpu: Duration,
+    /// Wall-clock time from the start until CloudFormation had its answer.
+    pub cold_wall: Duration,
+    /// CPU time from the start until it asked for its second event.
+    pub cold_cpu: Duration,
+    /// The peak of resident memory until then, in KiB.
     pub memory_kib: u64,
+    /// Wall-clock time of the second event, until CloudFormation had its answer.
+    pub warm_wall: Duration,
+    /// CPU time of the second event.
+    pub warm_cpu: Duration,
+    /// How many calls to AWS an event took.
+    pub calls: usize,
 }
 
 /// A contender: what to start.
@@ -45,41 +62,122 @@ pub enum SampleError {
         /// The answer's body, or what was missing.
         answer: String,
     },
+    /// The stage could not be set, or shows that the job was not done.
+    #[error(transparent)]
+    Stage(#[from] StageError),
 }
 
-/// Starts `program` cold for `event` and measures it.
+/// Starts `program` cold, lets it do `job` twice, each time on an empty stage, and measures it.
 ///
 /// # Errors
-/// When it cannot be started, or does not answer SUCCESS within 30 seconds.
-pub async fn cold_start(
+/// When it cannot be started, takes longer than 30 seconds, answers something else than SUCCESS, or did not do the job.
+pub async fn measure(
     program: &Program,
-    harness: &Harness,
+    job: Job,
+    stage: &Stage<'_>,
     environment: &[(String, String)],
 ) -> Result<Sample, SampleError> {
-    let process = |source| SampleError::Process {
+    stage.clear().await?;
+    let started = Instant::now();
+    let child = spawn(program, environment).map_err(|source| SampleError::Process {
         program: program.path.clone(),
         source,
-    };
-    let started = Instant::now();
-    let mut child = spawn(program, environment).map_err(process)?;
-    let answer = tokio::time::timeout(Duration::from_secs(30), harness.answer()).await;
-    let usage = usage(child.id());
-    child.kill().map_err(process)?;
-    child.wait().map_err(process)?;
-    let failed = |answer: String| SampleError::Failed {
-        program: program.path.clone(),
-        answer,
-    };
-    let Answer { at, body } = answer.map_err(|_| failed("no answer within 30 s".to_owned()))?;
-    if !body.contains("SUCCESS") {
-        return Err(failed(body));
-    }
-    let (cpu, memory_kib) = usage.map_err(process)?;
+    })?;
+    let run = Run { program, child };
+    run.ready(stage.harness).await?;
+    let init_cpu = run.cpu()?;
+    let cold = run.invoke(job, stage).await?;
+    let (cold_cpu, memory_kib, calls) = (run.cpu()?, run.memory()?, stage.harness.calls());
+    stage.check(job).await?;
+    stage.clear().await?;
+    let again = Instant::now();
+    let warm = run.invoke(job, stage).await?;
+    let warm_cpu = run.cpu()?.saturating_sub(cold_cpu);
+    stage.check(job).await?;
     Ok(Sample {
-        wall: at - started,
-        cpu,
+        init_cpu,
+        cold_wall: cold - started,
+        cold_cpu,
         memory_kib,
+        warm_wall: warm - again,
+        warm_cpu,
+        calls,
     })
+}
+
+/// A running contender, which ends with this.
+struct Run<'a> {
+    program: &'a Program,
+    child: Child,
+}
+
+impl Drop for Run<'_> {
+    fn drop(&mut self) {
+        // It may have ended by itself; then there is nothing to kill.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+impl Run<'_> {
+    fn failed(&self, answer: impl Into<String>) -> SampleError {
+        SampleError::Failed {
+            program: self.program.path.clone(),
+            answer: answer.into(),
+        }
+    }
+
+    fn unreadable(&self, source: impl Into<io::Error>) -> SampleError {
+        SampleError::Process {
+            program: self.program.path.clone(),
+            source: source.into(),
+        }
+    }
+
+    async fn moment(&self, harness: &Harness) -> Result<Moment, SampleError> {
+        let moment = tokio::time::timeout(PATIENCE, harness.moment()).await;
+        moment.map_err(|_| self.failed(format!("no sign of it within {} s", PATIENCE.as_secs())))
+    }
+
+    async fn ready(&self, harness: &Harness) -> Result<(), SampleError> {
+        match self.moment(harness).await? {
+            Moment::Ready => Ok(()),
+            Moment::Finished(answer) => Err(self.failed(answer.body)),
+        }
+    }
+
+    /// Hands it the job's event and waits until it is idle again; when CloudFormation had its answer.
+    async fn invoke(&self, job: Job, stage: &Stage<'_>) -> Result<Instant, SampleError> {
+        if !stage.harness.hand(job.event(stage).to_string()) {
+            return Err(self.failed("it no longer waits for an event"));
+        }
+        let Moment::Finished(Answer { at, body }) = self.moment(stage.harness).await? else {
+            return Err(self.failed("it asked for the next event before it had finished this one"));
+        };
+        if !body.contains("SUCCESS") {
+            return Err(self.failed(body));
+        }
+        self.ready(stage.harness).await?;
+        Ok(at)
+    }
+
+    /// CPU time of all its threads, those that have ended too, as the kernel's scheduler counts it.
+    fn cpu(&self) -> Result<Duration, SampleError> {
+        let now = || -> Result<Duration, Errno> {
+            let pid = i32::try_from(self.child.id()).map_err(|_| Errno::EINVAL)?;
+            Ok(clock_getcpuclockid(Pid::from_raw(pid))?.now()?.into())
+        };
+        now().map_err(|error| self.unreadable(error))
+    }
+
+    /// The peak of resident memory, in KiB.
+    fn memory(&self) -> Result<u64, SampleError> {
+        let path = Path::new("/proc").join(self.child.id().to_string()).join("status");
+        let status = std::fs::read_to_string(path).map_err(|error| self.unreadable(error))?;
+        let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
+        let number = peak.and_then(|line| line.split_whitespace().next()?.parse().ok());
+        number.ok_or_else(|| self.unreadable(io::Error::other("its status names no VmHWM")))
+    }
 }
 
 fn spawn(program: &Program, environment: &[(String, String)]) -> io::Result<Child> {
@@ -90,27 +188,4 @@ fn spawn(program: &Program, environment: &[(String, String)]) -> io::Result<Chil
         .stdout(Stdio::null())
         .stderr(Stdio::null())
         .spawn()
-}
-
-/// CPU time to the nanosecond from the scheduler's own counters, summed over the threads; the peak of resident memory.
-fn usage(pid: u32) -> io::Result<(Duration, u64)> {
-    let process = Path::new("/proc").join(pid.to_string());
-    let mut nanoseconds = 0;
-    for thread in fs::read_dir(process.join("task"))? {
-        let counters = fs::read_to_string(thread?.path().join("schedstat"))?;
-        nanoseconds += first_number(&counters);
-    }
-    let status = fs::read_to_string(process.join("status"))?;
-    let peak = status
-        .lines()
-        .find_map(|line| line.strip_prefix("VmHWM:"))
-        .map_or(0, first_number);
-    Ok((Duration::from_nanos(nanoseconds), peak))
-}
-
-fn first_number(text: &str) -> u64 {
-    text.split_whitespace()
-        .next()
-        .and_then(|word| word.parse().ok())
-        .unwrap_or(0)
 }
