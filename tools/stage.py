@@ -1,12 +1,13 @@
 #!/usr/bin/env python3
 """Lays out a deployable folder: the templates, one deterministic zip a function, checksums.
 
-The same binaries give the same bytes on every run and machine (fixed times, modes and order), so that
+The same binaries give the same bytes on every run (fixed times, modes and order), so that
 `aws cloudformation package` keeps a zip's S3 key and an unchanged function is not updated.
 
-    stage.py [--quick] BINARIES OUT
+    stage.py [--quick] [--most-megabytes N] BINARIES OUT
 
-BINARIES holds NAME/bootstrap, as cargo-lambda leaves them. --quick packs in a quarter of the time and less tightly.
+BINARIES holds NAME/bootstrap, as cargo-lambda leaves them. --quick packs in a quarter of the time and less tightly;
+--most-megabytes fails when a zip is larger.
 """
 
 from __future__ import annotations
@@ -53,9 +54,19 @@ def stage(binaries: Path, out: Path, level: int) -> list[str]:
     return [f"{hashlib.sha256(path.read_bytes()).hexdigest()}  {path.relative_to(out)}" for path in files]
 
 
+def too_large(out: Path, most: float | None) -> list[str]:
+    sizes = {path: path.stat().st_size / 1e6 for path in (out / "functions").glob("*.zip")}
+    return [
+        f"{path} has {size:.2f} MB, more than {most:g}: see what made it grow (cargo bloat, cargo tree --edges features)"
+        for path, size in sorted(sizes.items())
+        if most is not None and size > most
+    ]
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description="Lays out a deployable folder: templates, function zips, checksums.")
     parser.add_argument("--quick", action="store_true", help="pack less tightly")
+    parser.add_argument("--most-megabytes", type=float, metavar="N", help="fail when a zip is larger")
     parser.add_argument("binaries", type=Path)
     parser.add_argument("out", type=Path)
     chosen = parser.parse_args()
@@ -63,6 +74,8 @@ def main() -> None:
     (chosen.out / "SHA256SUMS").write_text("\n".join(checksums) + "\n")
     for path in sorted((chosen.out / "functions").glob("*.zip")):
         print(f"{path}  {path.stat().st_size / 1e6:.2f} MB")
+    if problems := too_large(chosen.out, chosen.most_megabytes):
+        raise SystemExit("stage: " + "\n".join(problems))
 
 
 if __name__ == "__main__":
