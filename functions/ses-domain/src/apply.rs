@@ -8,6 +8,8 @@ use aws_sdk_sesv2::Client as Ses;
 use aws_sdk_sesv2::error::SdkError;
 use aws_sdk_sesv2::types::{BehaviorOnMxFailure, Tag};
 
+use custom_resource::reason;
+
 use crate::error::{self, Error};
 use crate::marks::Tags;
 use crate::names::Domain;
@@ -101,7 +103,7 @@ where
     };
     match error.code() {
         Some("NotFoundException" | "AlreadyExistsException" | "ConcurrentModificationException") => {
-            Ok(Applied::Refused(error::reason(&error)))
+            Ok(Applied::Refused(reason(&error)))
         }
         _ => Err(Error::aws(action, thing)(error)),
     }
@@ -113,14 +115,9 @@ fn as_tags(tags: &Tags) -> Result<Vec<Tag>, Error> {
     built.map_err(|error| incomplete("ses:TagResource", &error))
 }
 
-/// The SDK's builders insist on required fields; all of ours are set, so this is never seen.
 fn incomplete(action: &'static str, error: &dyn std::error::Error) -> Error {
-    Error::Aws {
-        action,
-        thing: "a request".to_owned(),
-        reason: error.to_string(),
-        remedy: "report this as a defect of ses-domain".to_owned(),
-    }
+    let problem = error.to_string();
+    Error::Incomplete { action, problem }
 }
 
 /// Applies the changes to a zone as one batch.

@@ -4,6 +4,9 @@ use std::fmt;
 
 use crate::names::{DnsName, Domain};
 
+/// The name of the record below the domain.
+pub const LABEL: &str = "_dmarc";
+
 /// What receivers shall do with mail that fails DMARC.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Policy {
@@ -87,7 +90,7 @@ impl fmt::Display for Dmarc {
 /// domains above it within the zone, which receivers fall back to. A laxer record of our own would weaken them.
 #[must_use]
 pub fn names(domain: &DnsName, zone: Option<&DnsName>) -> Vec<DnsName> {
-    let label = DnsName::parse("_dmarc");
+    let label = DnsName::parse(LABEL);
     let mut names = vec![label.below(domain)];
     let mut above = domain.parent();
     while let (Some(name), Some(zone)) = (&above, zone) {

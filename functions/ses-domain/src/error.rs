@@ -3,6 +3,7 @@
 use std::error::Error as StdError;
 
 use aws_sdk_route53::error::{ProvideErrorMetadata, SdkError};
+use custom_resource::AwsError;
 use thiserror::Error;
 
 use crate::plan::PlanError;
@@ -19,16 +20,15 @@ pub enum Error {
     #[error(transparent)]
     Zone(#[from] ZoneError),
     /// A call to AWS failed.
-    #[error("{action} for {thing} failed: {reason}; {remedy}")]
-    Aws {
+    #[error(transparent)]
+    Aws(#[from] AwsError),
+    /// The SDK's builders insist on required fields; all of ours are set, so this is never seen.
+    #[error("the function has a defect: its request {action} is incomplete ({problem}); update the function")]
+    Incomplete {
         /// The call as IAM spells it.
         action: &'static str,
-        /// What it was about.
-        thing: String,
-        /// AWS's code and message.
-        reason: String,
-        /// What to do.
-        remedy: String,
+        /// What the builder says.
+        problem: String,
     },
     /// The same step was refused again and again although nothing else changed.
     #[error("AWS refuses to {step}: {reason}; correct what it names and update the stack")]
@@ -81,56 +81,31 @@ impl Error {
         E: ProvideErrorMetadata + StdError + 'static,
         R: std::fmt::Debug + 'static,
     {
-        let thing = thing.into();
-        move |error| Self::Aws {
-            remedy: remedy(action, error.code().unwrap_or_default()),
-            reason: reason(&error),
-            action,
-            thing,
-        }
+        let described = AwsError::of(action, thing);
+        move |error| Self::Aws(remedied(described(error)))
+    }
+
+    /// Whether AWS did not allow it, or not yet.
+    pub(crate) fn is_denied(&self) -> bool {
+        matches!(self, Self::Aws(error) if error.is_denied())
     }
 }
 
-/// AWS's code and message, or what kept the call from being answered.
-pub(crate) fn reason<E, R>(error: &SdkError<E, R>) -> String
-where
-    E: ProvideErrorMetadata + StdError + 'static,
-    R: std::fmt::Debug + 'static,
-{
-    match (error.code(), error.message()) {
-        // AWS's sentences end with a full stop; ours go on.
-        (Some(code), Some(message)) => format!("{code}: {}", message.trim_end_matches('.')),
-        (Some(code), None) => code.to_owned(),
-        _ => causes(error),
-    }
-}
-
-/// An error and what caused it, from the outside in: no answer from STS shows only at the innermost.
-fn causes(error: &dyn StdError) -> String {
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(inner) = cause {
-        text = format!("{text}: {inner}");
-        cause = inner.source();
-    }
-    text
-}
-
-fn remedy(action: &str, code: &str) -> String {
-    match code {
-        "AccessDenied" | "AccessDeniedException" | "NotAuthorized" => {
-            format!("allow {action} on it to the function's role, or to RoleArn's if one is given")
-        }
-        "NoSuchHostedZone" => "give the id of a zone that exists, in this account or in RoleArn's".to_owned(),
-        "Throttling" | "ThrottlingException" | "TooManyRequestsException" => {
-            "the account's request rate was exhausted: try again".to_owned()
-        }
+/// The remedies that have to do with a zone's role.
+fn remedied(error: AwsError) -> AwsError {
+    let remedy = match error.code() {
+        Some("NoSuchHostedZone") => "give the id of a zone that exists, in this account or in RoleArn's".to_owned(),
+        Some(_) if error.is_denied() => format!(
+            "allow {} on it to the function's role, or to RoleArn's if one is given",
+            error.action()
+        ),
         // Not answered at all, or by STS before it was asked.
-        "" => "if RoleArn is given, let the function's role assume it (sts:AssumeRole, and RoleArn's trust policy); \
-               else check that the function reaches AWS"
+        None => "if RoleArn is given, let the function's role assume it (sts:AssumeRole, and RoleArn's trust policy); \
+                 else check that the function reaches AWS"
             .to_owned(),
-        _ => "correct what it names, or try again".to_owned(),
-    }
+        Some(_) => return error,
+    };
+    error.with_remedy(remedy)
 }
 
 /// The zone as errors name it.

@@ -12,7 +12,7 @@ use crate::identity::Identity;
 use crate::names::Domain;
 use crate::observe::{self, Assumed, Clients};
 use crate::settings::{Settings, ZoneId};
-use crate::setup::{Job, converge};
+use crate::setup::{Job, Kind, converge};
 use crate::verify::{Waited, Waiting, now};
 use crate::{records, teardown, zonefile};
 
@@ -30,6 +30,7 @@ impl SesDomain {
         let assuming = config.clone();
         Self::with(Clients {
             ses: aws_sdk_sesv2::Client::new(config),
+            stacks: aws_sdk_cloudformation::Client::new(config),
             dns: aws_sdk_route53::Client::new(config),
             assume: Box::new(move |role| assume(assuming.clone(), role.to_owned())),
         })
@@ -41,7 +42,12 @@ impl SesDomain {
         Self { clients }
     }
 
-    async fn reconcile(&self, request: &Request, settings: &Settings) -> Result<Outcome<Attributes>, Error> {
+    async fn reconcile(
+        &self,
+        request: &Request,
+        settings: &Settings,
+        kind: Kind,
+    ) -> Result<Outcome<Attributes>, Error> {
         let job = Job::new(&self.clients, request.scope(), &settings.domain);
         let production_access = observe::production_access(&self.clients.ses).await?;
         let resumed = request
@@ -49,7 +55,7 @@ impl SesDomain {
             .and_then(|state| serde_json::from_value(state.clone()).ok());
         let (mut waiting, mut identity) = match resumed {
             Some(waiting) => (waiting, None),
-            None => begin(&job, settings)
+            None => begin(&job, settings, kind)
                 .await
                 .map(|(waiting, identity)| (waiting, Some(identity)))?,
         };
@@ -67,9 +73,9 @@ impl SesDomain {
 }
 
 /// The first attempt: everything but the waiting.
-async fn begin(job: &Job<'_>, settings: &Settings) -> Result<(Waiting, Identity), Error> {
+async fn begin(job: &Job<'_>, settings: &Settings, kind: Kind) -> Result<(Waiting, Identity), Error> {
     let started = now();
-    let standing = converge(job, settings).await?;
+    let standing = converge(job, settings, kind).await?;
     let waiting = Waiting {
         started,
         zone: standing.zone.map(|zone| zone.id.to_string()),
@@ -134,8 +140,12 @@ impl CustomResource for SesDomain {
         Attributes::largest(settings)
     }
 
+    fn was_denied(&self, error: &Error) -> bool {
+        error.is_denied()
+    }
+
     async fn create(&self, request: &Request, settings: Settings) -> Result<Outcome<Attributes>, Error> {
-        self.reconcile(request, &settings).await
+        self.reconcile(request, &settings, Kind::Create).await
     }
 
     async fn update(
@@ -144,7 +154,7 @@ impl CustomResource for SesDomain {
         settings: Settings,
         _: Option<Settings>,
     ) -> Result<Outcome<Attributes>, Error> {
-        self.reconcile(request, &settings).await
+        self.reconcile(request, &settings, Kind::Update).await
     }
 
     async fn delete(&self, request: &Request, _: Option<Settings>) -> Result<Deletion, Error> {

@@ -8,7 +8,7 @@
 //! It never replaces a record that it did not write, never widens an SPF record to what receivers refuse (two records,
 //! more than ten look-ups), never deletes an identity that it adopted, and never deletes a record that changed since.
 //! Deleting leaves the zone as it was, byte for byte. An update adds and keeps the old records until the Delete, so that
-//! a rollback finds them.
+//! a rollback finds them; what a setting switches off is taken back, since a rollback writes it again, and the same.
 //!
 //! What it made is written in the identity's tags before it is made ([`marks`]). An identity without them is somebody
 //! else's. If the identity is deleted by hand, its tags are lost, and the records stay in the zone.
@@ -16,8 +16,9 @@
 //! # Permissions
 //! On the identity `arn:PARTITION:ses:REGION:ACCOUNT:identity/DOMAIN`: `ses:GetEmailIdentity`, `ses:CreateEmailIdentity`,
 //! `ses:DeleteEmailIdentity`, `ses:TagResource`, `ses:UntagResource`, `ses:PutEmailIdentityMailFromAttributes`,
-//! `ses:PutEmailIdentityConfigurationSetAttributes`; creating with and putting a configuration set is authorised on its
-//! ARN as well. `ses:GetAccount` on `*`. On the zone: `route53:GetHostedZone`, `route53:ListResourceRecordSets`,
+//! `ses:PutEmailIdentityConfigurationSetAttributes`; `cloudformation:DescribeStackResource` on its stack, to learn whether
+//! a Delete has overtaken its Create. Creating with and putting a configuration set is authorised on its
+//! ARN as well; `ses:GetAccount` on `*`. On the zone: `route53:GetHostedZone`, `route53:ListResourceRecordSets`,
 //! `route53:ChangeResourceRecordSets`; `route53:GetChange` on `arn:PARTITION:route53:::change/*`;
 //! `route53:ListHostedZones` on `*` unless `HostedZoneId` is given. With `RoleArn`, that role needs Route 53's, and the
 //! function `sts:AssumeRole` on it.

@@ -141,10 +141,10 @@ impl Marks {
         for (id, zone) in &self.zones {
             put(&format!("zone/{id}"), zone.role.clone().unwrap_or_default());
             for ((kind, name), values) in &zone.records {
-                put(&format!("record/{id}/{kind}/{name}"), joined(values));
+                put(&record_key(id, kind, name), joined(values));
             }
             if let Some(spf) = zone.spf {
-                put(&format!("spf/{id}"), spf.write().to_owned());
+                put(&spf_key(id), spf.write().to_owned());
             }
         }
         tags
@@ -162,6 +162,24 @@ impl Marks {
     pub fn keys(tags: &Tags) -> Vec<String> {
         tags.keys().filter(|key| key.starts_with(PREFIX)).cloned().collect()
     }
+}
+
+impl ZoneMarks {
+    /// The keys of the tags that say what was written into the zone `id`.
+    #[must_use]
+    pub fn keys(&self, id: &ZoneId) -> Vec<String> {
+        let records = self.records.keys().map(|(kind, name)| record_key(id, kind, name));
+        let keys = records.chain(self.spf.map(|_| spf_key(id)));
+        keys.map(|key| format!("{PREFIX}{key}")).collect()
+    }
+}
+
+fn record_key(id: &ZoneId, kind: &RecordType, name: &str) -> String {
+    format!("record/{id}/{kind}/{name}")
+}
+
+fn spf_key(id: &ZoneId) -> String {
+    format!("spf/{id}")
 }
 
 impl SpfMark {

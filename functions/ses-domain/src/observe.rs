@@ -3,6 +3,7 @@
 use std::future::Future;
 use std::pin::Pin;
 
+use aws_sdk_cloudformation::Client as CloudFormation;
 use aws_sdk_route53::Client as Route53;
 use aws_sdk_route53::error::ProvideErrorMetadata;
 use aws_sdk_route53::types::{HostedZoneConfig, ResourceRecordSet as Route53Set, RrType};
@@ -27,6 +28,8 @@ pub type Assumed = Pin<Box<dyn Future<Output = Route53> + Send>>;
 pub struct Clients {
     /// For SES.
     pub ses: Ses,
+    /// For the stack's own state.
+    pub stacks: CloudFormation,
     /// For zones of the account itself.
     pub dns: Route53,
     /// Makes a client for zones that only this role may change.

@@ -11,11 +11,11 @@ use crate::dmarc;
 use crate::identity::Identity;
 use crate::marks::{DELETING, Marks, Previous, Tags, ZoneMarks};
 use crate::names::{DnsName, Domain};
-use crate::records::{self, DkimKeys};
+use crate::records;
 use crate::settings::{Settings, ZoneId};
 use crate::spf::SpfError;
-use crate::zone::{Change, RecordType, ZoneState};
-use crate::zone_plan;
+use crate::zone::{Change, HostedZone, RecordType, ZoneState};
+use crate::zone_plan::{self, marked_names, removal, switched_off};
 
 /// Everything that a plan depends on.
 #[derive(Debug, Clone, Copy)]
@@ -138,13 +138,18 @@ pub struct Conflict {
 
 /// The names whose records a plan depends on.
 #[must_use]
-pub fn names(settings: &Settings, keys: &DkimKeys, zone: &DnsName) -> Vec<DnsName> {
+pub fn names(settings: &Settings, identity: Option<&Identity>, zone: &HostedZone) -> Vec<DnsName> {
     let domain = settings.domain.name();
+    let absent = Identity::default();
+    let identity = identity.unwrap_or(&absent);
     // The region does not change any name.
-    let records = records::desired(settings, keys, "");
+    let records = records::desired(settings, &identity.keys, "");
     let mut names = records.into_iter().map(|record| record.name).collect::<Vec<_>>();
     if settings.dmarc.is_some() {
-        names.extend(dmarc::names(&domain, Some(zone)));
+        names.extend(dmarc::names(&domain, Some(&zone.name)));
+    }
+    if let Some(marks) = identity.marks().zones.get_mut(&zone.id) {
+        names.extend(marked_names(&domain, &switched_off(settings, marks)));
     }
     names.sort();
     names.dedup();
@@ -162,11 +167,21 @@ pub fn plan(owner: &Owner, settings: &Settings, observed: Observed<'_>) -> Resul
     let mut marks = claim(owner, settings, observed.identity, present)?;
     let mut plan = Plan::default();
     let desired = records::desired(settings, &identity.keys, observed.region);
-    let mut changes = Vec::new();
+    let (mut changes, mut forgotten) = (Vec::new(), Vec::new());
     if let Some(zone) = observed.zone {
-        let zone_marks = marks.zones.entry(zone.zone.id.clone()).or_default();
+        let (id, domain) = (&zone.zone.id, settings.domain.name());
+        let zone_marks = marks.zones.entry(id.clone()).or_default();
         zone_marks.role.clone_from(&settings.role);
-        changes = zone_plan::changes(zone, &settings.domain.name(), &desired, zone_marks, &mut plan.notes)?;
+        let off = switched_off(settings, zone_marks);
+        changes = removal(&domain, &off, zone);
+        forgotten = off.keys(id);
+        changes.extend(zone_plan::changes(
+            zone,
+            &domain,
+            &desired,
+            zone_marks,
+            &mut plan.notes,
+        )?);
     }
     plan.notes.extend(authorisation(settings));
     let Some(identity) = observed.identity else {
@@ -188,6 +203,10 @@ pub fn plan(owner: &Owner, settings: &Settings, observed: Observed<'_>) -> Resul
     if let Some(zone) = observed.zone.filter(|_| !changes.is_empty()) {
         let zone = zone.zone.id.clone();
         plan.steps.push(Step::ChangeRecords { zone, changes });
+    }
+    if !forgotten.is_empty() {
+        // Only now: whatever happens before this, the marks lead to the records.
+        plan.steps.push(Step::Unmark(forgotten));
     }
     plan.steps.extend(attributes);
     Ok(plan)

@@ -1,5 +1,6 @@
 //! The records that should exist, from the identity and the settings alone.
 
+use crate::dmarc;
 use crate::names::DnsName;
 use crate::settings::Settings;
 use crate::spf;
@@ -87,7 +88,7 @@ pub fn desired(settings: &Settings, keys: &DkimKeys, region: &str) -> Vec<Record
     }
     if let Some(dmarc) = &settings.dmarc {
         let value = TxtValue::of(&dmarc.to_string()).to_string();
-        records.push(record(Purpose::Dmarc, "_dmarc", value));
+        records.push(record(Purpose::Dmarc, dmarc::LABEL, value));
     }
     if settings.apex_spf {
         records.push(record(Purpose::ApexSpf, "", TxtValue::of(spf::RECORD).to_string()));

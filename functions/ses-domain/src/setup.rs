@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use aws_sdk_route53::Client as Route53;
-use custom_resource::{Owner, Scope};
+use custom_resource::{Owner, Scope, is_withdrawn};
 use tracing::info;
 
 use crate::apply::{Applied, Target, apply};
@@ -27,6 +27,7 @@ const PAUSE: Duration = Duration::from_millis(100);
 /// Whose identity of which domain is worked on, and with which clients.
 pub(crate) struct Job<'a> {
     pub(crate) clients: &'a Clients,
+    pub(crate) scope: &'a Scope,
     pub(crate) owner: Owner,
     pub(crate) region: &'a str,
     pub(crate) target: Target,
@@ -36,6 +37,7 @@ impl<'a> Job<'a> {
     pub(crate) fn new(clients: &'a Clients, scope: &'a Scope, domain: &Domain) -> Self {
         Self {
             clients,
+            scope,
             owner: scope.owner(),
             region: scope.region(),
             target: Target {
@@ -60,6 +62,15 @@ pub fn identity_arn(scope: &Scope, domain: &Domain) -> String {
     format!("arn:{partition}:ses:{}:{account}:identity/{domain}", scope.region())
 }
 
+/// What CloudFormation asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Kind {
+    /// A new resource, which may have been given up before anything of it was there.
+    Create,
+    /// A change of one that stands.
+    Update,
+}
+
 /// What stands after a create or an update.
 pub(crate) struct Standing {
     pub(crate) identity: Identity,
@@ -73,6 +84,8 @@ pub(crate) struct Standing {
 struct Progress {
     /// Whether a step was carried out: from then on a missing or foreign identity was deleted under our hands.
     touched: bool,
+    /// Whether CloudFormation was asked, after our marks were there, if it still wants the resource.
+    wanted: bool,
     /// The identity's tags as we last read or wrote them.
     tags: Tags,
     change: Option<String>,
@@ -81,14 +94,21 @@ struct Progress {
 }
 
 /// Brings the identity and its records to what `settings` ask for.
-pub(crate) async fn converge(job: &Job<'_>, settings: &Settings) -> Result<Standing, Error> {
+pub(crate) async fn converge(job: &Job<'_>, settings: &Settings, kind: Kind) -> Result<Standing, Error> {
     let dns = job.clients.dns_as(settings.role.as_deref()).await;
     let zone = observe::hosted_zone(&dns, settings).await?;
-    let mut progress = Progress::default();
+    let mut progress = Progress {
+        wanted: kind == Kind::Update,
+        ..Progress::default()
+    };
     for _ in 0..MOST_ROUNDS {
         let identity = observe::identity(&job.clients.ses, &job.target.domain).await?;
         if progress.touched && !job.holds(identity.as_ref()) {
             return Err(undo(job, &progress.tags).await?);
+        }
+        if !progress.wanted && job.holds(identity.as_ref()) {
+            still_wanted(job).await?;
+            progress.wanted = true;
         }
         if let Some(identity) = &identity {
             progress.tags.extend(identity.tags.clone());
@@ -120,9 +140,8 @@ async fn plan_round(
     zone: Option<&HostedZone>,
     identity: Option<&Identity>,
 ) -> Result<Plan, Error> {
-    let keys = identity.map(|identity| identity.keys.clone()).unwrap_or_default();
     let state = match zone {
-        Some(zone) => observe::records(dns, zone, &plan::names(settings, &keys, &zone.name)).await?,
+        Some(zone) => observe::records(dns, zone, &plan::names(settings, identity, zone)).await?,
         None => None,
     };
     let observed = Observed {
@@ -171,6 +190,15 @@ impl Progress {
         }
         Ok(())
     }
+}
+
+/// Takes everything back if the Delete came before the marks were there: it found nothing, and no other will come.
+async fn still_wanted(job: &Job<'_>) -> Result<(), Error> {
+    if !is_withdrawn(&job.clients.stacks, job.scope).await? {
+        return Ok(());
+    }
+    teardown::delete(job).await?;
+    Err(Error::Deleted(job.target.domain.to_string()))
 }
 
 /// Takes back what was written for an identity that somebody deleted meanwhile; gives the error to end with.

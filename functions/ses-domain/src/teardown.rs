@@ -1,7 +1,7 @@
 //! Deletes: first says so in the identity's tags, then takes the records back, then the identity.
 
 use custom_resource::Deletion;
-use tracing::info;
+use tracing::{info, warn};
 
 use crate::apply::{Applied, apply, change};
 use crate::error::Error;
@@ -27,7 +27,7 @@ pub(crate) async fn delete(job: &Job<'_>) -> Result<Deletion, Error> {
     // A Create that still runs looks for this after it changed the zone, and then undoes its work itself. One that
     // looked before has written its marks before, too: they are among the tags that are read next.
     if !found.marks().deleting {
-        step(job, &Step::Mark([(DELETING.to_owned(), "true".to_owned())].into())).await?;
+        announce(job).await?;
     }
     let Some(identity) = observe::identity(ses, domain).await?.filter(ours) else {
         return Ok(Deletion::Done);
@@ -41,6 +41,19 @@ pub(crate) async fn delete(job: &Job<'_>) -> Result<Deletion, Error> {
         }
     }
     Ok(Deletion::Done)
+}
+
+/// Sets the mark of a Delete. A role that may not tag cannot have let a Create mark, and so write, anything that is not
+/// seen already: then there is nobody to tell, and the Delete shall not fail for that.
+async fn announce(job: &Job<'_>) -> Result<(), Error> {
+    let mark = Step::Mark([(DELETING.to_owned(), "true".to_owned())].into());
+    match step(job, &mark).await {
+        Err(error) if error.is_denied() => {
+            warn!(%error, "deleting without saying so first");
+            Ok(())
+        }
+        other => other.map(drop),
+    }
 }
 
 /// One step; what is gone already refuses it, and that is as well.

@@ -7,6 +7,7 @@ use crate::marks::{SpfMark, ZoneMarks};
 use crate::names::DnsName;
 use crate::plan::{Conflict, PlanError};
 use crate::records::{Purpose, Record, TTL};
+use crate::settings::Settings;
 use crate::spf::{self, Merged, SpfError};
 use crate::txt::TxtValue;
 use crate::zone::{Change, RecordSet, RecordType, ZoneState, replace};
@@ -269,6 +270,21 @@ fn remedy(purpose: Purpose) -> &'static str {
         Purpose::Dmarc => "remove it, or set DmarcPolicy to nothing",
         Purpose::ApexSpf => "remove it, or set ApexSpf to false",
     }
+}
+
+/// Takes from `marks` what was written for a setting that is now off; gives it as marks of their own. What is off shall not
+/// be there: a later setting, or a rollback, writes it again, and the same.
+#[must_use]
+pub fn switched_off(settings: &Settings, marks: &mut ZoneMarks) -> ZoneMarks {
+    let mut off = ZoneMarks::default();
+    if !settings.apex_spf {
+        off.spf = marks.spf.take();
+    }
+    if settings.dmarc.is_none() {
+        let key = (RecordType::Txt, dmarc::LABEL.to_owned());
+        off.records.extend(marks.records.remove_entry(&key));
+    }
+    off
 }
 
 /// The names at which `marks` say that something was written.

@@ -3,6 +3,8 @@
 use std::fmt::Debug;
 use std::sync::Arc;
 
+use aws_sdk_cloudformation::types::{ResourceStatus, StackResourceDetail};
+use aws_sdk_sesv2::Client;
 use aws_sdk_sesv2::error::ErrorMetadata;
 use aws_sdk_sesv2::types as ses;
 use aws_smithy_mocks::{MockResponse, Rule, RuleBuilder, RuleMode, mock, mock_client};
@@ -35,6 +37,12 @@ pub fn clients(stage: &Arc<Stage>, actor: usize) -> Clients {
     let dns = mock_client!(aws_sdk_route53, RuleMode::MatchAny, &actor.dns_rules(), |config| {
         config.interceptor(recorder.clone())
     });
+    let stacks = mock_client!(
+        aws_sdk_cloudformation,
+        RuleMode::MatchAny,
+        [&actor.stack_resource()],
+        |config| config.interceptor(recorder.clone())
+    );
     let assumed = dns.clone();
     let assume = move |_: &str| {
         let client = assumed.clone();
@@ -44,6 +52,7 @@ pub fn clients(stage: &Arc<Stage>, actor: usize) -> Clients {
     };
     Clients {
         ses,
+        stacks,
         dns,
         assume: Box::new(assume),
     }
@@ -92,45 +101,146 @@ impl Actor {
             });
             found.map(|found| described(&found))
         };
-        self.rule(
-            mock!(aws_sdk_sesv2::Client::get_email_identity),
-            answer,
-            |meta| match meta.code() {
-                Some("NotFoundException") => {
-                    Error::NotFoundException(ses::error::NotFoundException::builder().meta(meta).build())
-                }
-                _ => Error::generic(meta),
-            },
-        )
+        self.rule(mock!(Client::get_email_identity), answer, |meta| match meta.code() {
+            Some("NotFoundException") => {
+                Error::NotFoundException(ses::error::NotFoundException::builder().meta(meta).build())
+            }
+            _ => Error::generic(meta),
+        })
+    }
+
+    /// A rule for an operation that carries out one step of a plan.
+    fn stepping<I, O, E>(
+        &self,
+        action: &'static str,
+        operation: RuleBuilder<I, O, E>,
+        read: impl Fn(&I) -> (Option<&str>, Step) + Send + Sync + 'static,
+        done: impl Fn() -> O + Send + Sync + 'static,
+        error: impl Fn(ErrorMetadata) -> E + Send + Sync + 'static,
+    ) -> Rule
+    where
+        I: Debug + Send + Sync + 'static,
+        O: Debug + Send + Sync + 'static,
+        E: std::error::Error + Debug + Send + Sync + 'static,
+    {
+        let answer = move |actor: &Self, input: &I| {
+            let (domain, step) = read(input);
+            actor.step(action, domain, &step).map(|()| done())
+        };
+        self.rule(operation, answer, error)
     }
 
     fn create_identity(&self) -> Rule {
-        use aws_sdk_sesv2::operation::create_email_identity as operation;
-        let answer = |actor: &Self, input: &operation::CreateEmailIdentityInput| {
+        use aws_sdk_sesv2::operation::create_email_identity::{
+            CreateEmailIdentityError as Error, CreateEmailIdentityInput as Input, CreateEmailIdentityOutput as Output,
+        };
+        fn read(input: &Input) -> (Option<&str>, Step) {
             let step = Step::CreateIdentity {
                 tags: read_tags(input.tags()),
                 configuration_set: input.configuration_set_name().map(str::to_owned),
             };
-            actor.step("ses:CreateEmailIdentity", input.email_identity(), &step)?;
-            Ok(operation::CreateEmailIdentityOutput::builder().build())
-        };
-        self.rule(
-            mock!(aws_sdk_sesv2::Client::create_email_identity),
-            answer,
-            operation::CreateEmailIdentityError::generic,
+            (input.email_identity(), step)
+        }
+        let done = || Output::builder().build();
+        self.stepping(
+            "ses:CreateEmailIdentity",
+            mock!(Client::create_email_identity),
+            read,
+            done,
+            Error::generic,
         )
     }
 
     fn delete_identity(&self) -> Rule {
-        use aws_sdk_sesv2::operation::delete_email_identity as operation;
-        let answer = |actor: &Self, input: &operation::DeleteEmailIdentityInput| {
-            actor.step("ses:DeleteEmailIdentity", input.email_identity(), &Step::DeleteIdentity)?;
-            Ok(operation::DeleteEmailIdentityOutput::builder().build())
+        use aws_sdk_sesv2::operation::delete_email_identity::{
+            DeleteEmailIdentityError as Error, DeleteEmailIdentityInput as Input, DeleteEmailIdentityOutput as Output,
         };
-        self.rule(
-            mock!(aws_sdk_sesv2::Client::delete_email_identity),
-            answer,
-            operation::DeleteEmailIdentityError::generic,
+        fn read(input: &Input) -> (Option<&str>, Step) {
+            (input.email_identity(), Step::DeleteIdentity)
+        }
+        let done = || Output::builder().build();
+        self.stepping(
+            "ses:DeleteEmailIdentity",
+            mock!(Client::delete_email_identity),
+            read,
+            done,
+            Error::generic,
+        )
+    }
+
+    fn tag(&self) -> Rule {
+        use aws_sdk_sesv2::operation::tag_resource::{
+            TagResourceError as Error, TagResourceInput as Input, TagResourceOutput as Output,
+        };
+        fn read(input: &Input) -> (Option<&str>, Step) {
+            (Some(of_arn(input.resource_arn())), Step::Mark(read_tags(input.tags())))
+        }
+        let done = || Output::builder().build();
+        self.stepping(
+            "ses:TagResource",
+            mock!(Client::tag_resource),
+            read,
+            done,
+            Error::generic,
+        )
+    }
+
+    fn untag(&self) -> Rule {
+        use aws_sdk_sesv2::operation::untag_resource::{
+            UntagResourceError as Error, UntagResourceInput as Input, UntagResourceOutput as Output,
+        };
+        fn read(input: &Input) -> (Option<&str>, Step) {
+            let keys = input.tag_keys().to_vec();
+            (Some(of_arn(input.resource_arn())), Step::Unmark(keys))
+        }
+        let done = || Output::builder().build();
+        self.stepping(
+            "ses:UntagResource",
+            mock!(Client::untag_resource),
+            read,
+            done,
+            Error::generic,
+        )
+    }
+
+    fn mail_from(&self) -> Rule {
+        use aws_sdk_sesv2::operation::put_email_identity_mail_from_attributes::{
+            PutEmailIdentityMailFromAttributesError as Error, PutEmailIdentityMailFromAttributesInput as Input,
+            PutEmailIdentityMailFromAttributesOutput as Output,
+        };
+        fn read(input: &Input) -> (Option<&str>, Step) {
+            let step = Step::SetMailFrom(input.mail_from_domain().map(str::to_owned));
+            (input.email_identity(), step)
+        }
+        let done = || Output::builder().build();
+        let action = "ses:PutEmailIdentityMailFromAttributes";
+        self.stepping(
+            action,
+            mock!(Client::put_email_identity_mail_from_attributes),
+            read,
+            done,
+            Error::generic,
+        )
+    }
+
+    fn configuration_set(&self) -> Rule {
+        use aws_sdk_sesv2::operation::put_email_identity_configuration_set_attributes::{
+            PutEmailIdentityConfigurationSetAttributesError as Error,
+            PutEmailIdentityConfigurationSetAttributesInput as Input,
+            PutEmailIdentityConfigurationSetAttributesOutput as Output,
+        };
+        fn read(input: &Input) -> (Option<&str>, Step) {
+            let step = Step::SetConfigurationSet(input.configuration_set_name().map(str::to_owned));
+            (input.email_identity(), step)
+        }
+        let done = || Output::builder().build();
+        let action = "ses:PutEmailIdentityConfigurationSetAttributes";
+        self.stepping(
+            action,
+            mock!(Client::put_email_identity_configuration_set_attributes),
+            read,
+            done,
+            Error::generic,
         )
     }
 
@@ -144,78 +254,32 @@ impl Actor {
                 .production_access_enabled(access)
                 .build())
         };
-        self.rule(
-            mock!(aws_sdk_sesv2::Client::get_account),
-            answer,
-            operation::GetAccountError::generic,
-        )
+        self.rule(mock!(Client::get_account), answer, operation::GetAccountError::generic)
     }
 
-    fn tag(&self) -> Rule {
-        use aws_sdk_sesv2::operation::tag_resource as operation;
-        let answer = |actor: &Self, input: &operation::TagResourceInput| {
-            actor.step(
-                "ses:TagResource",
-                Some(of_arn(input.resource_arn())),
-                &Step::Mark(read_tags(input.tags())),
-            )?;
-            Ok(operation::TagResourceOutput::builder().build())
+    /// CloudFormation, asked for the state of our resource.
+    fn stack_resource(&self) -> Rule {
+        use aws_sdk_cloudformation::operation::describe_stack_resource as operation;
+        let answer = |actor: &Self, _: &operation::DescribeStackResourceInput| {
+            let withdrawn = actor
+                .stage
+                .call(actor.number, "cloudformation:DescribeStackResource", |world| {
+                    Ok(world.withdrawn)
+                })?;
+            let status = if withdrawn {
+                ResourceStatus::DeleteInProgress
+            } else {
+                ResourceStatus::CreateInProgress
+            };
+            let detail = StackResourceDetail::builder().resource_status(status).build();
+            Ok(operation::DescribeStackResourceOutput::builder()
+                .stack_resource_detail(detail)
+                .build())
         };
         self.rule(
-            mock!(aws_sdk_sesv2::Client::tag_resource),
+            mock!(aws_sdk_cloudformation::Client::describe_stack_resource),
             answer,
-            operation::TagResourceError::generic,
-        )
-    }
-
-    fn untag(&self) -> Rule {
-        use aws_sdk_sesv2::operation::untag_resource as operation;
-        let answer = |actor: &Self, input: &operation::UntagResourceInput| {
-            actor.step(
-                "ses:UntagResource",
-                Some(of_arn(input.resource_arn())),
-                &Step::Unmark(input.tag_keys().to_vec()),
-            )?;
-            Ok(operation::UntagResourceOutput::builder().build())
-        };
-        self.rule(
-            mock!(aws_sdk_sesv2::Client::untag_resource),
-            answer,
-            operation::UntagResourceError::generic,
-        )
-    }
-
-    fn mail_from(&self) -> Rule {
-        use aws_sdk_sesv2::operation::put_email_identity_mail_from_attributes as operation;
-        let answer = |actor: &Self, input: &operation::PutEmailIdentityMailFromAttributesInput| {
-            let step = Step::SetMailFrom(input.mail_from_domain().map(str::to_owned));
-            actor.step("ses:PutEmailIdentityMailFromAttributes", input.email_identity(), &step)?;
-            Ok(operation::PutEmailIdentityMailFromAttributesOutput::builder().build())
-        };
-        let error = operation::PutEmailIdentityMailFromAttributesError::generic;
-        self.rule(
-            mock!(aws_sdk_sesv2::Client::put_email_identity_mail_from_attributes),
-            answer,
-            error,
-        )
-    }
-
-    fn configuration_set(&self) -> Rule {
-        use aws_sdk_sesv2::operation::put_email_identity_configuration_set_attributes as operation;
-        let answer = |actor: &Self, input: &operation::PutEmailIdentityConfigurationSetAttributesInput| {
-            let step = Step::SetConfigurationSet(input.configuration_set_name().map(str::to_owned));
-            actor.step(
-                "ses:PutEmailIdentityConfigurationSetAttributes",
-                input.email_identity(),
-                &step,
-            )?;
-            Ok(operation::PutEmailIdentityConfigurationSetAttributesOutput::builder().build())
-        };
-        let error = operation::PutEmailIdentityConfigurationSetAttributesError::generic;
-        self.rule(
-            mock!(aws_sdk_sesv2::Client::put_email_identity_configuration_set_attributes),
-            answer,
-            error,
+            operation::DescribeStackResourceError::generic,
         )
     }
 }

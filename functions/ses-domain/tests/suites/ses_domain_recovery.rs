@@ -1,5 +1,7 @@
 //! Any plan ends and undoes itself; the function may die anywhere, and the next event finishes.
 
+use std::time::Duration;
+
 use custom_resource::testing::{create, delete};
 use proptest::prelude::*;
 use serde_json::Value;
@@ -7,7 +9,7 @@ use ses_domain::attributes::Attributes;
 use ses_domain::plan::Step;
 
 use crate::generators::scene;
-use crate::stage::{DOMAIN, Stage, TYPE, properties, send, stage, succeeds};
+use crate::stage::{DOMAIN, ID, Stage, TYPE, properties, send, stage, succeeds, with};
 use crate::world::settings;
 
 #[test]
@@ -22,6 +24,40 @@ fn a_domain_comes_back_after_a_delete_that_never_finished() {
             .tags
             .contains_key("ses-domain:deleting")
     );
+}
+
+#[test]
+fn a_delete_succeeds_where_the_role_may_not_tag() {
+    let stage = stage();
+    let before = stage.world().all_records();
+    succeeds(&stage, &create(TYPE, properties()));
+    stage.deny("ses:TagResource", 100);
+    succeeds(&stage, &delete(TYPE, ID, properties()));
+    assert!(stage.world().identities.is_empty());
+    assert_eq!(stage.world().all_records(), before);
+}
+
+#[test]
+fn a_delete_where_nothing_is_there_needs_to_look_only() {
+    let stage = stage();
+    succeeds(&stage, &delete(TYPE, ID, properties()));
+    assert_eq!(stage.calls(), ["ses:GetEmailIdentity"]);
+}
+
+#[test]
+fn a_policy_that_is_not_known_everywhere_yet_costs_a_pause_and_no_failure() {
+    for action in [
+        "ses:GetAccount",
+        "ses:CreateEmailIdentity",
+        "route53:ChangeResourceRecordSets",
+    ] {
+        let stage = stage();
+        stage.deny(action, 2);
+        let patient = create(TYPE, properties()).propagation(Duration::from_millis(300));
+        succeeds(&stage, &patient);
+        let calls = stage.calls();
+        assert!(calls.iter().filter(|call| **call == action).count() > 2, "{calls:?}");
+    }
 }
 
 fn largest(properties: &Value) -> usize {
@@ -49,6 +85,30 @@ proptest! {
         world.tear_down(&settings.domain);
         prop_assert_eq!(world.all_records(), before.all_records());
         prop_assert!(world.identities.is_empty());
+    }
+}
+
+/// The same settings with SPF at the domain itself and DMARC switched off.
+fn without_policies(properties: &Value) -> Value {
+    with(with(properties.clone(), "ApexSpf", "false"), "DmarcPolicy", "")
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(400))]
+
+    #[test]
+    fn what_is_switched_off_is_as_if_it_had_never_been_on_and_back_on_as_if_it_had_never_been_off((mut world, properties) in scene()) {
+        let (on, off) = (settings(properties.clone()), settings(without_policies(&properties)));
+        prop_assume!(world.set_up(&off).is_ok());
+        let before = world.all_records();
+        prop_assume!(world.set_up(&on).is_ok());
+        let with = world.all_records();
+        world.set_up(&off).unwrap();
+        prop_assert_eq!(world.all_records(), before);
+        let marks = world.identity(off.domain.as_str()).unwrap().marks();
+        prop_assert!(marks.zones.values().all(|zone| zone.spf.is_none()), "{marks:?}");
+        world.set_up(&on).unwrap();
+        prop_assert_eq!(world.all_records(), with);
     }
 }
 

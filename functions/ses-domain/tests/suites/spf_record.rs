@@ -152,17 +152,35 @@ fn a_record_that_allowed_ses_before_still_does_afterwards() {
 }
 
 #[test]
-fn switching_it_off_keeps_the_mechanism_until_the_delete() {
+fn switching_it_off_takes_our_mechanism_out_again_and_a_rollback_puts_it_back() {
     let mut world = world(&["\"v=spf1 mx -all\""]);
-    let before = world.clone();
+    let off = settings(json!({"Domain": DOMAIN, "ApexSpf": "false"}));
     world.set_up(&settings(properties())).unwrap();
     let on = world.all_records();
-    world
-        .set_up(&settings(json!({"Domain": DOMAIN, "ApexSpf": "false"})))
-        .unwrap();
+    world.set_up(&off).unwrap();
+    assert_eq!(world.value(DOMAIN, "TXT"), ["\"v=spf1 mx -all\""]);
+    world.set_up(&settings(properties())).unwrap();
     assert_eq!(world.all_records(), on);
-    world.tear_down(&settings(properties()).domain);
-    assert_eq!(world.all_records(), before.all_records());
+}
+
+#[test]
+fn switching_it_off_leaves_a_mechanism_that_was_there_before() {
+    let mut world = world(&["\"v=spf1 include:amazonses.com -all\""]);
+    let off = settings(json!({"Domain": DOMAIN, "ApexSpf": "false"}));
+    world.set_up(&settings(properties())).unwrap();
+    world.set_up(&off).unwrap();
+    assert_eq!(world.value(DOMAIN, "TXT"), ["\"v=spf1 include:amazonses.com -all\""]);
+}
+
+#[test]
+fn a_mechanism_that_somebody_wrote_after_ours_was_taken_out_is_theirs() {
+    let mut world = world(&["\"v=spf1 mx -all\""]);
+    let off = settings(json!({"Domain": DOMAIN, "ApexSpf": "false"}));
+    world.set_up(&settings(properties())).unwrap();
+    world.set_up(&off).unwrap();
+    world.edit(DOMAIN, "TXT", &["\"v=spf1 include:amazonses.com -all\""]);
+    world.tear_down(&off.domain);
+    assert_eq!(world.value(DOMAIN, "TXT"), ["\"v=spf1 include:amazonses.com -all\""]);
 }
 
 #[test]

@@ -30,6 +30,10 @@ struct Script {
     calls: Vec<&'static str>,
     /// From this call on, everything is denied: as if the function had been killed before it.
     dies_at: Option<usize>,
+    /// How many more calls of this action are denied.
+    denied: Option<(&'static str, usize)>,
+    /// Whose first call tells that CloudFormation has begun to delete the resource.
+    withdrawing: Option<usize>,
     /// Runs once before the given call.
     meanwhile: Option<(&'static str, Edit)>,
     /// Who may call next; whoever likes, when it is empty.
@@ -63,6 +67,16 @@ impl Stage {
     pub fn die_at(&self, call: Option<usize>) {
         let mut script = self.script.lock().unwrap();
         script.dies_at = call.map(|call| script.calls.len() + call);
+    }
+
+    /// Denies the next calls of `action`, so many of them.
+    pub fn deny(&self, action: &'static str, times: usize) {
+        self.script.lock().unwrap().denied = Some((action, times));
+    }
+
+    /// From the first call of `actor` on, CloudFormation says that it deletes the resource: it does before it sends a Delete.
+    pub fn withdraw_with(&self, actor: usize) {
+        self.script.lock().unwrap().withdrawing = Some(actor);
     }
 
     /// Lets somebody else change the world just before the next call of `action`.
@@ -108,7 +122,14 @@ impl Stage {
         if script.dies_at.is_some_and(|at| number >= at) {
             return Err(Refusal("AccessDeniedException", "killed".to_owned()));
         }
+        if let Some((denied, left @ 1..)) = &mut script.denied
+            && *denied == action
+        {
+            *left -= 1;
+            return Err(Refusal("AccessDeniedException", "not authorized".to_owned()));
+        }
         let mut world = self.world.lock().unwrap();
+        world.withdrawn |= script.withdrawing == Some(actor);
         if let Some((_, change)) = script.meanwhile.take_if(|(awaited, _)| *awaited == action) {
             change(&mut world);
         }

@@ -27,6 +27,8 @@ pub struct World {
     pub production: bool,
     /// Whether SES looks for records at all.
     pub ses_looks: bool,
+    /// Whether CloudFormation has begun to delete the resource.
+    pub withdrawn: bool,
     /// How many more times a change is shown as pending.
     pub spreading: u32,
     /// Each identity gets tokens of its own.
@@ -80,6 +82,7 @@ impl World {
             configuration_sets: None,
             production: false,
             ses_looks: true,
+            withdrawn: false,
             spreading: 0,
             created: 0,
         }

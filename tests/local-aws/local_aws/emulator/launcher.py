@@ -11,6 +11,7 @@ MODULES = (
     "iam",
     "custom_resources",
     "stack_engine",
+    "stack_resources",
     "nested_stacks",
     "change_sets",
     "lambda_",
