@@ -111,15 +111,24 @@ def function_size(path: Path, lines: list[str]) -> list[str]:
     ]
 
 
+def anchors(path: Path) -> set[str]:
+    """The anchors that a code host gives a document's headings."""
+    headings = re.findall(r"^#+ (.+)$", path.read_text(encoding="utf-8"), re.MULTILINE)
+    return {re.sub(r"[^\w -]", "", heading.lower()).replace(" ", "-") for heading in headings}
+
+
 def broken_links(path: Path, lines: list[str]) -> list[str]:
-    """Every file that a document links to, or names in backticks with a folder, exists."""
+    """Every file and heading that a document links to, or names in backticks with a folder, exists."""
     if path.suffix != ".md":
         return []
     problems = []
     for number, line in enumerate(lines, 1):
-        for target in re.findall(r"\]\((?!https?:|mailto:|#)([^)#\s]+)", line):
-            if not (ROOT / path.parent / target).exists():
+        for target, anchor in re.findall(r"\]\((?!https?:|mailto:)([^)#\s]*)#?([^)\s]*)\)", line):
+            linked = ROOT / path.parent / target if target else ROOT / path
+            if not linked.exists():
                 problems.append(f"{path}:{number}: links to {target}, which does not exist")
+            elif anchor and anchor not in anchors(linked):
+                problems.append(f"{path}:{number}: links to {target}#{anchor}, which is no heading there")
         for target in re.findall(r"`((?:cloudformation|functions|shared|tests|docs|tools)/[\w./-]+)`", line):
             if not (ROOT / target).exists():
                 problems.append(f"{path}:{number}: names {target}, which does not exist")
