@@ -1,4 +1,4 @@
-"""What Lambda refuses when a template makes a function or says where its failures go."""
+"""What Lambda refuses when a template makes a function or says where its failures go; the network that it remembers."""
 
 from collections.abc import Callable
 from typing import Any
@@ -13,7 +13,7 @@ from local_aws.emulator.resources import Props
 NAMES = {
     "ministack.core.iam_evaluator": ("validate_role_arn",),
     "ministack.services.cloudformation.provisioners": ("_RESOURCE_HANDLERS",),
-    "ministack.services.lambda_svc": ("_fetch_code_from_s3", "_get_func_record_for_ref"),
+    "ministack.services.lambda_svc": ("_fetch_code_from_s3", "_functions", "_get_func_record_for_ref"),
 }
 
 
@@ -35,10 +35,22 @@ def install() -> None:
 def _after(check: Callable[[Props], None], stock: Callable[..., Any]) -> Callable[..., Any]:
     def handle(*arguments: Any) -> Any:
         # create(logical id, properties, ...) and update(physical id, old properties, new properties, ...)
-        check([one for one in arguments if isinstance(one, dict)][-1])
-        return stock(*arguments)
+        props = [one for one in arguments if isinstance(one, dict)][-1]
+        check(props)
+        physical_id, attributes = stock(*arguments)
+        _keep_network(physical_id, props)
+        return physical_id, attributes
 
     return handle
+
+
+def _keep_network(physical_id: str, props: Props) -> None:
+    """The subnets and groups that the emulator forgets: GetFunction shows them, and no packet ever passes them."""
+    function, network = lambda_svc._functions.get(physical_id), props.get("VpcConfig")
+    if function is not None and network:
+        function["config"]["VpcConfig"] = {
+            name: list(network.get(name) or []) for name in ("SubnetIds", "SecurityGroupIds")
+        }
 
 
 def check_function(props: Props) -> None:
