@@ -41,6 +41,8 @@ FEATURES: dict[str, dict[str, Parameters]] = {
             "WaitSeconds": "0",
             "SiteDomain": "marketing.example.net",
             "StickySessions": "true",
+            "WebFirewallMode": "count",
+            "WebFirewallRateLimit": "500",
         },
         "external": {"ExternalDns": "true", "MailFromSubdomain": "", "DmarcPolicy": "", "CertificateArn": CERTIFICATE},
     },

@@ -22,6 +22,7 @@ PSEUDO = {
     "AWS::AccountId": "123456789012",
     "AWS::Partition": "aws",
     "AWS::Region": "eu-central-1",
+    "AWS::StackId": "arn:aws:cloudformation:eu-central-1:123456789012:stack/mautic/51af3dc0-da77-11e4-872e-1234567db123",
     "AWS::StackName": "mautic",
     "AWS::URLSuffix": "amazonaws.com",
 }

@@ -32,9 +32,14 @@ def _scaling_policy(_: str, props: Props, __: str) -> str:
     return _arn("autoscaling", f"scalingPolicy:{new_uuid()}:policyName/{props['PolicyName']}")
 
 
+def _selection(_: str, props: Props, __: str) -> str:
+    return f"{props['BackupPlanId']}|{new_uuid()}"
+
+
 RECORDED: dict[str, tuple[Identity, Answer]] = {
     "AWS::ApplicationAutoScaling::ScalableTarget": (_scaling_target, lambda i: {"Id": i}),
     "AWS::ApplicationAutoScaling::ScalingPolicy": (_scaling_policy, lambda i: {"Arn": i}),
+    "AWS::Backup::BackupSelection": (_selection, lambda i: {"Id": i, "SelectionId": i.rsplit("|", 1)[-1]}),
     "AWS::Backup::RestoreTestingPlan": (
         lambda logical_id, props, stack: props["RestoreTestingPlanName"],
         lambda i: {"RestoreTestingPlanArn": _arn("backup", f"restore-testing-plan:{i}")},
@@ -51,6 +56,10 @@ RECORDED: dict[str, tuple[Identity, Answer]] = {
         lambda i: {},
     ),
     "AWS::WAFv2::LoggingConfiguration": (lambda logical_id, props, stack: props["ResourceArn"], lambda i: {}),
+    "AWS::WAFv2::WebACLAssociation": (
+        lambda logical_id, props, stack: f"{props['WebACLArn']}|{props['ResourceArn']}",
+        lambda i: {},
+    ),
 }
 
 
