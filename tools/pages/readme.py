@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import json
-import re
 import shlex
 
 from pages import cost
-from pages.page import ROOT, Page
+from pages.page import Page, with_parts
 from pages.templates import CLOUDFORMATION
 
 PATH = "README.md"
@@ -38,14 +37,4 @@ def parts() -> dict[str, str]:
 
 def made() -> Page:
     """The README with its parts as they would be made now."""
-    text = (ROOT / PATH).read_text()
-    for name, part in parts().items():
-        text, count = re.subn(
-            rf"(<!-- {name}: made by `make docs` -->\n).*?(<!-- /{name} -->)",
-            lambda found, part=part: f"{found[1]}{part}\n{found[2]}",
-            text,
-            flags=re.DOTALL,
-        )
-        if count != 1:
-            raise SystemExit(f"{PATH} has {count} places for the part '{name}': there must be one")
-    return Page(PATH, text)
+    return with_parts(PATH, parts())
