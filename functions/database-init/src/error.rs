@@ -105,6 +105,14 @@ impl Error {
         matches!(self, Self::Database(error) if error.is_transient())
     }
 
+    /// Whether the function's role was not allowed to read a secret, or not yet.
+    pub(crate) fn is_denied(&self) -> bool {
+        match self {
+            Self::Secret(error) | Self::Database(database::Error::Secret(error)) => error.is_denied(),
+            _ => false,
+        }
+    }
+
     /// Whether there is no server of that name any more.
     pub(crate) fn server_is_gone(&self) -> bool {
         matches!(self, Self::Database(database::Error::Dns { temporary: false, .. }))

@@ -40,6 +40,14 @@ pub enum SecretError {
     },
 }
 
+impl SecretError {
+    /// Whether the role may not read it, or not yet: the secret itself, or what its key has encrypted.
+    #[must_use]
+    pub fn is_denied(&self) -> bool {
+        matches!(self, Self::Unreadable { reason, .. } if reason.starts_with("AccessDenied"))
+    }
+}
+
 impl Credentials {
     /// Credentials that stand in no secret, for tests and tools.
     #[must_use]

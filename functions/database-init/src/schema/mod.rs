@@ -187,6 +187,10 @@ impl CustomResource for SchemaHandler {
         }
     }
 
+    fn was_denied(&self, error: &Error) -> bool {
+        error.is_denied()
+    }
+
     async fn create(&self, request: &Request, properties: SchemaProperties) -> Result<Outcome<Attributes>, Error> {
         self.reconcile(request, &properties, Some(Instant::now())).await
     }

@@ -236,6 +236,10 @@ impl CustomResource for UserHandler {
         }
     }
 
+    fn was_denied(&self, error: &Error) -> bool {
+        error.is_denied()
+    }
+
     async fn create(&self, request: &Request, properties: UserProperties) -> Result<Outcome<Attributes>, Error> {
         self.reconcile(request, &properties, Some(Instant::now())).await
     }

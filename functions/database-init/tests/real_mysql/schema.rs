@@ -9,10 +9,9 @@ use database_init::schema::{Desired, apply, observe, plan};
 use futures::future::join_all;
 use serde_json::json;
 
-use crate::world::{World, fresh, worlds};
+use crate::world::{ADMIN_SECRET, OTHER_STACK, World, fresh, worlds};
 
 const TYPE: &str = "Custom::Database";
-const OTHER_STACK: &str = "arn:aws:cloudformation:eu-central-1:123456789012:stack/other/0b2e";
 
 async fn drop_schema(world: &World, name: &str) {
     world.run(&[format!("DROP DATABASE IF EXISTS `{name}`")]).await;
@@ -149,21 +148,6 @@ async fn dropping_must_be_asked_for_twice() {
 }
 
 #[tokio::test]
-async fn a_delete_that_retains_does_not_even_look_for_the_server() {
-    let world = worlds().remove(0);
-    let properties = world.schema("shop", &json!({"Host": "gone.invalid", "AdminSecretArn": "arn:none"}));
-    let id = "mysql-schema:gone.invalid:3306/shop";
-    assert_eq!(
-        delete(TYPE, id, properties)
-            .send(&world.runtime)
-            .await
-            .response()
-            .status(),
-        "SUCCESS"
-    );
-}
-
-#[tokio::test]
 async fn a_create_that_was_killed_after_any_statement_is_completed_by_the_next_delivery() {
     for world in worlds() {
         for done in 0..3 {
@@ -193,6 +177,26 @@ async fn a_create_that_was_killed_after_any_statement_is_completed_by_the_next_d
             drop_schema(&world, &name).await;
         }
     }
+}
+
+#[tokio::test]
+async fn a_secret_that_a_new_role_may_not_read_yet_is_read_a_moment_later() {
+    let world = worlds().remove(0);
+    let name = fresh("shop");
+    let scenario = create(TYPE, world.schema(&name, &json!({})));
+    world.deny(1);
+    let at_once = scenario.send(&world.runtime).await.response();
+    assert_eq!(
+        at_once.reason(),
+        format!(
+            "secret {ADMIN_SECRET} cannot be read (AccessDeniedException: not authorized); check that it exists, and that \
+             the function's role may call secretsmanager:GetSecretValue on it and kms:Decrypt on its key."
+        )
+    );
+    world.deny(2);
+    let patient = scenario.propagation(Duration::from_millis(300));
+    assert_eq!(patient.send(&world.runtime).await.response().reason(), "");
+    drop_schema(&world, &name).await;
 }
 
 #[tokio::test]

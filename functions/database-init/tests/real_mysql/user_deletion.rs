@@ -6,9 +6,7 @@ use custom_resource::testing::{create, delete, update};
 use serde_json::json;
 
 use crate::user::{TYPE, drop_user};
-use crate::world::{fresh, worlds};
-
-const OTHER_STACK: &str = "arn:aws:cloudformation:eu-central-1:123456789012:stack/other/0b2e";
+use crate::world::{OTHER_STACK, fresh, worlds};
 
 #[tokio::test]
 async fn each_policy_does_what_it_says_and_a_second_delete_finds_nothing_to_do() {
@@ -119,16 +117,22 @@ async fn after_a_replacement_deleting_the_old_id_leaves_the_user_to_the_new_one(
 #[tokio::test]
 async fn a_delete_that_retains_does_not_even_look_for_the_server() {
     let world = worlds().remove(0);
-    let properties = world.user("shop", &["SELECT"], &json!({"Host": "gone.invalid"}));
-    let id = "mysql-user:gone.invalid:3306/arn:none@%";
-    assert_eq!(
-        delete(TYPE, id, properties)
-            .send(&world.runtime)
-            .await
-            .response()
-            .status(),
-        "SUCCESS"
-    );
+    let nowhere = json!({"Host": "gone.invalid", "AdminSecretArn": "arn:none"});
+    for scenario in [
+        delete(
+            TYPE,
+            "mysql-user:gone.invalid:3306/arn:none@%",
+            world.user("shop", &["SELECT"], &nowhere),
+        ),
+        delete(
+            "Custom::Database",
+            "mysql-schema:gone.invalid:3306/shop",
+            world.schema("shop", &nowhere),
+        ),
+    ] {
+        let response = scenario.send(&world.runtime).await.response();
+        assert_eq!((response.status(), response.reason()), ("SUCCESS", ""));
+    }
 }
 
 #[tokio::test]

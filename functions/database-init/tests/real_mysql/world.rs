@@ -5,8 +5,9 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex};
 
 use aws_sdk_secretsmanager::Client;
-use aws_sdk_secretsmanager::operation::get_secret_value::GetSecretValueOutput;
-use aws_smithy_mocks::{RuleMode, mock, mock_client};
+use aws_sdk_secretsmanager::error::ErrorMetadata;
+use aws_sdk_secretsmanager::operation::get_secret_value::{GetSecretValueError, GetSecretValueOutput};
+use aws_smithy_mocks::{MockResponse, RuleMode, mock, mock_client};
 use custom_resource::Runtime;
 use database::{Authority, Connection, Connector, Credentials, Error};
 use database_init::{SchemaHandler, Servers, UserHandler};
@@ -14,6 +15,8 @@ use local_servers::MySql;
 use recorded_calls::Recorder;
 use serde_json::{Value, json};
 
+/// A stack that is not the one of the tests' events.
+pub const OTHER_STACK: &str = "arn:aws:cloudformation:eu-central-1:123456789012:stack/other/0b2e";
 pub const ADMIN_SECRET: &str = "arn:aws:secretsmanager:eu-central-1:123456789012:secret:rds!db-0c1f-AbCdEf";
 
 pub struct World {
@@ -23,6 +26,7 @@ pub struct World {
     /// Another one in each world: the users of one secret are one resource's, and a Delete drops them all.
     pub secret_arn: String,
     secrets: Arc<Mutex<HashMap<String, String>>>,
+    denials: Arc<AtomicU32>,
 }
 
 /// Every server with each of its administrators.
@@ -52,10 +56,22 @@ impl World {
     fn new(server: &MySql, admin: &str) -> Self {
         let secrets: Arc<Mutex<HashMap<String, String>>> = Arc::default();
         let theirs = Arc::clone(&secrets);
-        let rule = mock!(Client::get_secret_value).then_compute_output(move |request| {
+        let denials = Arc::<AtomicU32>::default();
+        let denied = Arc::clone(&denials);
+        let rule = mock!(Client::get_secret_value).then_compute_response(move |request| {
+            if denied
+                .fetch_update(Ordering::Relaxed, Ordering::Relaxed, |left| left.checked_sub(1))
+                .is_ok()
+            {
+                let meta = ErrorMetadata::builder()
+                    .code("AccessDeniedException")
+                    .message("not authorized")
+                    .build();
+                return MockResponse::Error(GetSecretValueError::generic(meta));
+            }
             let known = theirs.lock().expect("no panic before");
             let text = request.secret_id().and_then(|arn| known.get(arn)).cloned();
-            GetSecretValueOutput::builder().set_secret_string(text).build()
+            MockResponse::Output(GetSecretValueOutput::builder().set_secret_string(text).build())
         });
         let client = mock_client!(aws_sdk_secretsmanager, RuleMode::MatchAny, [&rule], |config| {
             config.interceptor(Recorder::of("database-init"))
@@ -73,12 +89,18 @@ impl World {
                 fresh("user")
             ),
             secrets,
+            denials,
         };
         world.secret(
             ADMIN_SECRET,
             &json!({"username": admin, "password": server.admin_password}),
         );
         world
+    }
+
+    /// Denies the next reads of any secret, so many of them.
+    pub fn deny(&self, reads: u32) {
+        self.denials.store(reads, Ordering::Relaxed);
     }
 
     /// Sets a secret's content.
