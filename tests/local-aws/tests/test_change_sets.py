@@ -44,6 +44,15 @@ class ChangeSets(TestCase):
         with self.assertRaises(stack.cloudformation.exceptions.ChangeSetNotFoundException):
             stack.cloudformation.describe_change_set(ChangeSetName=nested)
 
+    def test_what_replaces_a_resource_is_known_from_its_schema(self):
+        stack = self.deployed("guarded.yaml", Name="schema-1")
+        for parameters, replacement in (({"Name": "schema-2"}, "True"), ({"Name": "schema-1", "Note": "b"}, "False")):
+            request = stack._request(parameters)
+            stack.cloudformation.create_change_set(**request, ChangeSetName="look")
+            read = stack.cloudformation.describe_change_set(StackName=stack.name, ChangeSetName="look")
+            self.assertEqual(self.rows(read)["Files"]["Replacement"], replacement, parameters)
+            stack.cloudformation.delete_change_set(StackName=stack.name, ChangeSetName="look")
+
     def test_without_the_wish_there_are_none(self):
         rows = self.rows(self.changed(self.parent(), False, Name="b"))
         self.assertNotIn("ChangeSetId", rows["Early"])

@@ -1,13 +1,17 @@
 """Change sets of a whole hierarchy: the stock emulator knows `IncludeNestedStacks` and does not heed it.
 
-Each nested stack that the root's change set modifies gets a change set of its own, made from the values that its parameters
+Which properties replace a resource is read in the resource types' own schemas, which cfn-lint carries; the emulator has a
+table of a few types. Each nested stack that the root's change set modifies gets a change set of its own, made from the values that its parameters
 would have now; what another nested stack would only give on the way is not known then, as on CloudFormation.
 """
 
 import copy
 import functools
+import importlib.util
+import json
 import re
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 from xml.sax.saxutils import escape
 
@@ -15,13 +19,16 @@ from ministack.services import cloudformation
 from ministack.services.cloudformation import engine, handlers, stacks
 
 from local_aws.emulator import nested_stacks, stack_engine
+from local_aws.state import REGION
 
 NAMES = {
     "ministack.services.cloudformation": ("_change_sets", "_stacks"),
     "ministack.services.cloudformation.engine": ("_evaluate_conditions", "_resolve_refs"),
     "ministack.services.cloudformation.handlers": ("_ACTION_HANDLERS",),
-    "ministack.services.cloudformation.stacks": ("_stack_region_context",),
+    "ministack.services.cloudformation.stacks": ("_property_recreation", "_stack_region_context"),
 }
+
+SCHEMAS = Path(importlib.util.find_spec("cfnlint").origin).parent / "data" / "schemas"
 
 Params = dict[str, list[str]]
 Answer = tuple[int, Any, Any]
@@ -32,6 +39,29 @@ def install() -> None:
     """Stand before the emulator's own handlers."""
     for action, function in (("CreateChangeSet", create), ("DescribeChangeSet", describe), ("DeleteChangeSet", delete)):
         handlers._ACTION_HANDLERS[action] = functools.partial(function, handlers._ACTION_HANDLERS[action])
+    # Only what a change set tells: how the engine carries a change out is the handlers' own affair.
+    stacks._property_recreation = functools.partial(recreation, stacks._property_recreation)
+
+
+@functools.cache
+def _schema(resource_type: str) -> dict[str, Any] | None:
+    names = json.loads((SCHEMAS / "providers" / f"{REGION}.json").read_text())
+    if resource_type not in names:
+        return None
+    return json.loads((SCHEMAS / "resources" / f"{names[resource_type]}.json").read_text())
+
+
+def recreation(stock: Callable[[str, str], str], resource_type: str, name: str) -> str:
+    """Whether a change of the property replaces the resource: `Always`, `Conditionally` or `Never`."""
+    schema = _schema(resource_type)
+    if schema is None:
+        return stock(resource_type, name)
+    always = schema.get("createOnlyProperties", [])
+    if f"/properties/{name}" in always:
+        return "Always"
+    # A part of the property, which may or may not be what has changed.
+    perhaps = [*always, *schema.get("conditionalCreateOnlyProperties", [])]
+    return "Conditionally" if any(path.split("/")[2] == name for path in perhaps) else "Never"
 
 
 def _text(answer: Answer) -> str:

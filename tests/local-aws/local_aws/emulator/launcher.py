@@ -14,6 +14,7 @@ MODULES = (
     "stack_resources",
     "nested_stacks",
     "change_sets",
+    "stack_policies",
     "lambda_",
     "lambda_logs",
     "lambda_checks",
