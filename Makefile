@@ -40,7 +40,6 @@ lint: setup-lint ## formatting, clippy, licences, templates, shell, Python, hous
 	ruff check --quiet $(PYTHON_CODE)
 	ruff format --quiet --check $(PYTHON_CODE)
 	tools/house_rules.py
-	python3 -m unittest discover --start-directory tests/templates
 	python3 -m unittest discover --start-directory tests/docs
 
 servers: setup ## start the real MySQL servers that the tests use
@@ -65,7 +64,7 @@ bench: setup ## the release binaries beside the same jobs in Python
 
 docs: setup-lint ## write the pages that are made from the templates
 	python3 -m pages
-	python3 tests/templates/environments_page.py
+	cargo run --quiet --package template-properties --bin environments-page
 
 package: setup ## dist/aws: templates, function zips for arm64, checksums
 	tools/package

@@ -17,7 +17,10 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 # Rule, part of the message -> why such a finding is no fault here.
 IGNORED: dict[tuple[str, str], str] = {
     ("W3002", ""): "nested templates and packages are local paths until `aws cloudformation package` uploads them",
-    ("W1001", ""): "it does not look through Fn::If in outputs; cfn-lint's W1001 does, and so does test_references.py",
+    (
+        "W1001",
+        "",
+    ): "it does not look through Fn::If in outputs; cfn-lint's W1001 does, and so does the suite references",
     ("W1030", ""): "it does not see that the condition around Fn::If excludes the value; cfn-lint's W1030 does",
     ("W2509", "SecretArn"): "the ARN of a secret is no secret",
     ("E3025", "'' is not one of"): "blank means the environment's value, which the condition around it takes",
@@ -28,7 +31,7 @@ IGNORED: dict[tuple[str, str], str] = {
     ): "each template opens with a comment on what it owns and needs; a second place for it would fall behind",
     ("I9001", ""): "that a property is create-only is a fact about the type, not a finding",
     ("I9003", ""): "instance classes are checked against every region: the stack runs in any",
-    ("I9040", ""): "the nested stack's tags reach every resource; test_tags.py holds that",
+    ("I9040", ""): "the nested stack's tags reach every resource; the suite resource_tagging holds that",
 }
 
 

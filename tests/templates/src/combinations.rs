@@ -1,8 +1,8 @@
-//! What the properties run over: every environment with every feature, alone and with up to two others, the parameter
+//! What the properties run over: every environment with every feature, alone and with every other one, the parameter
 //! files as they are shipped, and sets that proptest draws.
 //!
-//! All combinations of all features would be tens of thousands, which differ from these only where four or more groups
-//! meet; sets that are drawn meet everywhere.
+//! All combinations of all features would be tens of thousands, which differ from these only where three or more groups
+//! meet. In the sets that are drawn all groups meet, others in each run.
 
 use std::collections::BTreeMap;
 use std::sync::LazyLock;
@@ -18,7 +18,7 @@ use crate::template::{Templates, project};
 use crate::value::Look;
 
 /// Groups that differ from their default at the same time.
-const AT_ONCE: usize = 3;
+const AT_ONCE: usize = 2;
 
 /// The templates as they are.
 pub static TEMPLATES: LazyLock<Templates> = LazyLock::new(Templates::load);
@@ -98,6 +98,19 @@ pub fn combinations(templates: &Templates, at_once: usize) -> Vec<(String, Param
         }
     }
     made
+}
+
+/// Enough to meet a planted violation: every environment, and every feature in one of them.
+#[must_use]
+pub fn sample(templates: &Templates) -> Vec<(String, Parameters)> {
+    let mut choices = combinations(templates, 0);
+    for (index, feature) in features::GROUPS.iter().flat_map(|(_, group)| *group).enumerate() {
+        let (environment, least) = &choices[index % environments(templates).len()];
+        let name = format!("{environment}, {}", feature.name);
+        let parameters = least.clone().into_iter().chain(owned(feature.parameters)).collect();
+        choices.push((name, parameters));
+    }
+    choices
 }
 
 /// Every choice of one feature from each of the first groups, at most `left` of them no default.

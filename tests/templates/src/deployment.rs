@@ -46,11 +46,8 @@ impl Deployment {
             return Err(Refusal::Rules(refused));
         }
         let root = Stack::resolve(templates, ROOT, given, &BTreeMap::new())?;
-        let modules = root
-            .resources
-            .iter()
-            .filter_map(|resource| root.children.get(&resource.logical_id));
-        let stacks = std::iter::once(&root).chain(modules).cloned().collect();
+        let mut stacks = Vec::new();
+        gather(&root, &mut stacks);
         Ok(Self {
             name: name.to_owned(),
             given: given.clone(),
@@ -94,9 +91,10 @@ impl Deployment {
     }
 
     /// The resources of these types.
-    pub fn of_type<'a>(&'a self, kinds: &'a [&'a str]) -> impl Iterator<Item = &'a Resource> {
-        self.resources()
-            .filter(move |resource| kinds.contains(&resource.kind.as_str()))
+    pub fn of_type<'a, 'k>(&'a self, kinds: &'k [&'k str]) -> impl Iterator<Item = &'a Resource> + use<'a, 'k> {
+        self.stacks
+            .iter()
+            .flat_map(move |stack| kinds.iter().flat_map(|kind| stack.of_type(kind)))
     }
 
     /// The resource that a value names, by Ref or by attribute.
@@ -109,6 +107,16 @@ impl Deployment {
     #[must_use]
     pub fn behind(&self, placeholder: &Placeholder) -> Option<&Resource> {
         self.module(&placeholder.module)?.resource(&placeholder.logical_id)
+    }
+}
+
+/// A stack, and those that it nests, in their order.
+fn gather(stack: &Arc<Stack>, found: &mut Vec<Arc<Stack>>) {
+    found.push(stack.clone());
+    for resource in &stack.resources {
+        if let Some(child) = stack.children.get(&resource.logical_id) {
+            gather(child, found);
+        }
     }
 }
 

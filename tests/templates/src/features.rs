@@ -51,6 +51,7 @@ pub const GROUPS: &[(&str, &[Feature])] = &[
     ("network", NETWORK),
     ("dns", DNS),
     ("database", DATABASE),
+    ("cache", CACHE),
     ("site", SITE),
     ("containers", CONTAINERS),
     ("notice", NOTICE),
@@ -114,6 +115,24 @@ const DNS: &[Feature] = &[
     ),
 ];
 
+const CACHE: &[Feature] = &[
+    feature(
+        "cache cluster of own size",
+        &[
+            ("CacheClusterMode", "true"),
+            ("CacheEngine", "valkey"),
+            ("CacheNodeType", "cache.r7g.large"),
+            ("CacheShards", "2"),
+            ("CacheReplicas", "2"),
+            ("CacheSnapshotDays", "0"),
+        ],
+    ),
+    feature(
+        "cache cluster as it comes",
+        &[("CacheClusterMode", "true"), ("FileSystemThroughput", "elastic")],
+    ),
+];
+
 const SITE: &[Feature] = &[
     feature(
         "own certificate",
@@ -124,7 +143,12 @@ const SITE: &[Feature] = &[
     ),
     feature(
         "site of another name",
-        &[("SiteDomain", "marketing.example.net"), ("StickySessions", "true")],
+        &[
+            ("SiteDomain", "marketing.example.net"),
+            ("StickySessions", "true"),
+            ("WebFirewallMode", "count"),
+            ("WebFirewallRateLimit", "500"),
+        ],
     ),
 ];
 
@@ -163,6 +187,7 @@ const DATABASE: &[Feature] = &[
             ("DatabaseDeletionProtection", "true"),
             ("DatabaseInsights", "advanced"),
             ("DatabaseMonitoringSeconds", "15"),
+            ("FileSystemThroughput", "bursting"),
             ("AdoptExistingDatabase", "true"),
         ],
     ),

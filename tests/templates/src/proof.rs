@@ -5,7 +5,7 @@ use std::fmt::{Display, Write};
 
 use serde_json::{Map, Value};
 
-use crate::combinations::{ALL, DRAWN, TEMPLATES, combinations, resolve};
+use crate::combinations::{ALL, DRAWN, TEMPLATES, resolve, sample};
 use crate::deployment::Deployment;
 use crate::template::Templates;
 
@@ -26,19 +26,13 @@ impl Finding {
 pub struct Seed(Templates);
 
 impl Seed {
-    /// Nothing is changed yet.
-    #[must_use]
-    pub fn none() -> Self {
-        Self(Templates::load())
-    }
-
     /// Sets what stands at a path such as `Resources/EventTopic/Properties/KmsMasterKeyId`.
     ///
     /// # Panics
     /// If the path leads nowhere: the template has changed, and the seed must follow.
     #[must_use]
     pub fn set(file: &str, path: &str, value: Value) -> Self {
-        Self::none().and_set(file, path, value)
+        Self(set(&TEMPLATES, file, path, value))
     }
 
     /// Sets something besides.
@@ -47,16 +41,7 @@ impl Seed {
     /// As [`Seed::set`].
     #[must_use]
     pub fn and_set(self, file: &str, path: &str, value: Value) -> Self {
-        let (parent, name) = path.rsplit_once('/').unwrap_or(("", path));
-        Self(
-            self.0
-                .with(file, |template| match target(&mut template.body, parent, file) {
-                    Value::Object(entries) => _ = entries.insert(name.to_owned(), value),
-                    Value::Array(items) if name == "-" => items.push(value),
-                    Value::Array(items) => items[name.parse::<usize>().expect("an index")] = value,
-                    other => panic!("{file}: {parent} is {other}"),
-                }),
-        )
+        Self(set(&self.0, file, path, value))
     }
 
     /// Removes what stands at a path.
@@ -66,7 +51,7 @@ impl Seed {
     #[must_use]
     pub fn remove(file: &str, path: &str) -> Self {
         let (parent, name) = path.rsplit_once('/').unwrap_or(("", path));
-        Self(Templates::load().with(file, |template| {
+        Self(TEMPLATES.with(file, |template| {
             let removed = match target(&mut template.body, parent, file) {
                 Value::Object(entries) => entries.shift_remove(name),
                 Value::Array(items) => Some(items.remove(name.parse().expect("an index"))),
@@ -82,7 +67,7 @@ impl Seed {
     /// If it is not.
     #[must_use]
     pub fn text(file: &str, old: &str, new: &str) -> Self {
-        Self(Templates::load().with(file, |template| {
+        Self(TEMPLATES.with(file, |template| {
             assert!(
                 template.source.contains(old),
                 "{file} does not contain {old:?}: what shall the seed replace?"
@@ -96,6 +81,16 @@ impl Seed {
     pub fn templates(&self) -> &Templates {
         &self.0
     }
+}
+
+fn set(templates: &Templates, file: &str, path: &str, value: Value) -> Templates {
+    let (parent, name) = path.rsplit_once('/').unwrap_or(("", path));
+    templates.with(file, |template| match target(&mut template.body, parent, file) {
+        Value::Object(entries) => _ = entries.insert(name.to_owned(), value),
+        Value::Array(items) if name == "-" => items.push(value),
+        Value::Array(items) => items[name.parse::<usize>().expect("an index")] = value,
+        other => panic!("{file}: {parent} is {other}"),
+    })
 }
 
 fn target<'a>(body: &'a mut Value, path: &str, file: &str) -> &'a mut Value {
@@ -117,7 +112,7 @@ fn target<'a>(body: &'a mut Value, path: &str, file: &str) -> &'a mut Value {
 /// # Panics
 /// If either fails, with every finding and how many deployments have it.
 pub fn proven(property: impl Fn(&Deployment) -> Vec<Finding>, seed: &Seed, expected: &str) {
-    let resolved = resolve(seed.templates(), &combinations(seed.templates(), 1));
+    let resolved = resolve(seed.templates(), &sample(seed.templates()));
     let found = resolved.made.iter().flat_map(&property).collect::<Vec<_>>();
     caught(found, &resolved.broken, expected);
     holds(property);

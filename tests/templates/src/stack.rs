@@ -1,6 +1,6 @@
 //! One template with its parameters: conditions judged, intrinsic functions carried out.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::fmt;
 use std::path::{Component, PathBuf};
 use std::sync::Arc;
@@ -83,6 +83,9 @@ pub struct Stack {
     pub outputs: BTreeMap<String, Value>,
     /// Nested stacks, by logical id.
     pub children: BTreeMap<String, Arc<Stack>>,
+    /// Where in `resources` each type stands, and each logical id: properties ask a million times.
+    by_kind: HashMap<String, Vec<usize>>,
+    by_name: HashMap<String, usize>,
 }
 
 impl Stack {
@@ -98,7 +101,7 @@ impl Stack {
         tags: &BTreeMap<String, String>,
     ) -> Result<Arc<Self>, TemplateError> {
         let key = format!("{file} {} {tags:?}", parameters::shown(given));
-        templates.once(key, || {
+        templates.once(file, key, || {
             let template = templates.file(file)?;
             Self::made(templates, template, given, tags).map(Arc::new)
         })
@@ -122,27 +125,46 @@ impl Stack {
                 depends_on: declared.at("DependsOn").texts(),
             })
         });
-        let resources = resources.collect::<Result<_, _>>()?;
+        let resources = resources.collect::<Result<Vec<Resource>, TemplateError>>()?;
         let outputs = scope.made("Outputs")?.into_iter().map(|(name, declared)| {
             let value = scope.resolve(declared.at("Value"))?;
             Ok((name.to_owned(), value.unwrap_or(Value::Null)))
         });
         let outputs = outputs.collect::<Result<_, _>>()?;
         let children = scope.children();
+        let mut by_kind: HashMap<String, Vec<usize>> = HashMap::new();
+        for (index, resource) in resources.iter().enumerate() {
+            by_kind.entry(resource.kind.clone()).or_default().push(index);
+        }
+        let by_name = resources
+            .iter()
+            .enumerate()
+            .map(|(index, resource)| (resource.logical_id.clone(), index));
         Ok(Self {
             module: template.module.clone(),
             parameters,
             tags: tags.clone(),
+            by_name: by_name.collect(),
             resources,
             outputs,
             children,
+            by_kind,
         })
     }
 
     /// The resource of this name.
     #[must_use]
     pub fn resource(&self, logical_id: &str) -> Option<&Resource> {
-        self.resources.iter().find(|resource| resource.logical_id == logical_id)
+        self.by_name.get(logical_id).map(|index| &self.resources[*index])
+    }
+
+    /// The resources of a type.
+    pub fn of_type(&self, kind: &str) -> impl Iterator<Item = &Resource> + use<'_> {
+        self.by_kind
+            .get(kind)
+            .into_iter()
+            .flatten()
+            .map(|index| &self.resources[*index])
     }
 }
 

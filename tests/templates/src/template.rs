@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex};
 
 use serde_json::Value;
 
-use crate::stack::{Stack, TemplateError};
+use crate::stack::{NESTED, Stack, TemplateError};
 use crate::{value::Look, yaml};
 
 /// The root template's file, below `cloudformation/`.
@@ -60,14 +60,17 @@ impl Template {
     }
 }
 
+type Resolution = Result<Arc<Stack>, TemplateError>;
+type Resolved = Arc<Mutex<HashMap<String, Resolution>>>;
+
 /// All templates, and what they resolve to for parameters that were asked for before.
 #[derive(Debug, Default)]
 pub struct Templates {
     files: BTreeMap<String, Arc<Template>>,
-    resolved: Mutex<HashMap<String, Resolution>>,
+    resolved: Resolved,
+    /// The file that a test changed: what it resolves to is not what others share.
+    changed: Option<String>,
 }
-
-type Resolution = Result<Arc<Stack>, TemplateError>;
 
 /// The project's folder.
 ///
@@ -104,14 +107,12 @@ impl Templates {
             let source = std::fs::read_to_string(folder.join(&file)).unwrap_or_else(|error| panic!("{file}: {error}"));
             Template::parse(&file, source)
         });
-        Self::of(templates.map(Arc::new))
-    }
-
-    fn of(templates: impl Iterator<Item = Arc<Template>>) -> Self {
-        let files = templates.map(|template| (template.file.clone(), template)).collect();
+        let files = templates
+            .map(|template| (template.file.clone(), Arc::new(template)))
+            .collect();
         Self {
             files,
-            resolved: Mutex::default(),
+            ..Self::default()
         }
     }
 
@@ -153,16 +154,37 @@ impl Templates {
             body: old.body.clone(),
         };
         change(&mut changed);
-        let others = self.files.values().filter(|template| template.file != file).cloned();
-        Self::of(others.chain([Arc::new(changed)]))
+        let mut files = self.files.clone();
+        files.insert(file.to_owned(), Arc::new(changed));
+        let is_second = self.changed.as_deref().is_some_and(|before| before != file);
+        assert!(!is_second, "{file}: one seed changes one file");
+        Self {
+            files,
+            resolved: self.resolved.clone(),
+            changed: Some(file.to_owned()),
+        }
     }
 
-    /// The stack that these parameters and tags make; resolved once, however many deployments it is part of.
-    pub(crate) fn once(&self, key: String, resolve: impl FnOnce() -> Resolution) -> Resolution {
+    /// Whether a template has nested stacks, one of which may have changed.
+    fn nests(&self, file: &str) -> bool {
+        let template = self.files.get(file);
+        template.is_some_and(|template| template.section("Resources").any(|(_, one)| one.at("Type") == NESTED))
+    }
+
+    /// The stack that these parameters and tags make; resolved once, however many deployments it is part of. The root is
+    /// another for every choice, and what a test changed is its own.
+    pub(crate) fn once(&self, file: &str, key: String, resolve: impl FnOnce() -> Resolution) -> Resolution {
+        let is_changed = self
+            .changed
+            .as_deref()
+            .is_some_and(|changed| changed == file || self.nests(file));
+        if file == ROOT || is_changed {
+            return resolve();
+        }
         if let Some(known) = self.resolved.lock().expect("no test panics in here").get(&key) {
             return known.clone();
         }
-        // Not under the lock: a stack resolves its nested ones.
+        // Not under the lock: it would keep the other thread waiting.
         let made = resolve();
         self.resolved
             .lock()

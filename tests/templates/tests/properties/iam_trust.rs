@@ -1,0 +1,136 @@
+//! Prevents: a role that another account's resources could use, through a service that works for everybody.
+
+use serde_json::json;
+use template_properties::Deployment;
+use template_properties::proof::{Finding, Seed, proven};
+use template_properties::value::Look;
+
+use crate::iam_policy::ROLE;
+use crate::support::{each, services, unless};
+
+const ASSUME: &str = "Resources/MonitoringRole/Properties/AssumeRolePolicyDocument/Statement/0";
+const MONITORING: &str = "database: MonitoringRole (AWS::IAM::Role)";
+
+fn only_services(deployment: &Deployment) -> Vec<Finding> {
+    each(deployment, &[ROLE], |role| {
+        let statements = role.properties.at("AssumeRolePolicyDocument/Statement").listed();
+        let odd = statements.iter().find(|statement| {
+            statement.at("Principal").keys() != ["Service"] || statement.at("Action") != "sts:AssumeRole"
+        });
+        odd.map(|statement| format!("lets {} {}", statement.at("Principal"), statement.at("Action").text()))
+    })
+}
+
+#[test]
+fn only_a_service_assumes_a_role() {
+    proven(
+        only_services,
+        &Seed::set(
+            "modules/database.yaml",
+            &format!("{ASSUME}/Principal"),
+            json!({"AWS": "*"}),
+        ),
+        &format!("{MONITORING}: lets {{\"AWS\":\"*\"}} sts:AssumeRole"),
+    );
+}
+
+/// Services that name no source when they assume a role, and why nobody else's resource can come through.
+/// Source: docs.aws.amazon.com/IAM/latest/UserGuide/confused-deputy.html and the services' own pages.
+const SOURCELESS: [(&str, &str); 1] = [(
+    "lambda.amazonaws.com",
+    "a function takes a role only if its maker may pass it (iam:PassRole), and Lambda sends neither account nor ARN",
+)];
+
+fn held_to_a_source(deployment: &Deployment) -> Vec<Finding> {
+    each(deployment, &[ROLE], |role| {
+        let statements = role.properties.at("AssumeRolePolicyDocument/Statement").listed();
+        statements.into_iter().find_map(|statement| {
+            let services = services(statement);
+            let is_sourceless = services
+                .iter()
+                .all(|service| SOURCELESS.iter().any(|(known, _)| known == service));
+            let tests = statement.at("Condition").as_object().into_iter().flatten();
+            let keys: Vec<&str> = tests.flat_map(|(_, test)| test.keys()).collect();
+            let names = ["aws:SourceAccount", "aws:SourceArn"]
+                .iter()
+                .any(|key| keys.contains(key));
+            unless(is_sourceless || names, || {
+                format!("any account may come through {services:?}")
+            })
+        })
+    })
+}
+
+#[test]
+fn a_service_that_names_its_source_is_held_to_this_account() {
+    proven(
+        held_to_a_source,
+        &Seed::remove("modules/database.yaml", &format!("{ASSUME}/Condition")),
+        &format!("{MONITORING}: any account may come through [\"monitoring.rds.amazonaws.com\"]"),
+    );
+}
+
+/// AWS's own policies change without us, and are wider than one stack; those that are used, each with its reason.
+const MANAGED: [(&str, &str); 3] = [
+    (
+        "AmazonRDSEnhancedMonitoringRole",
+        "its log group, RDSOSMetrics, is shared by the whole account",
+    ),
+    (
+        "AWSBackupServiceRolePolicyForBackup",
+        "what a backup needs of each service is AWS's to say",
+    ),
+    (
+        "AWSBackupServiceRolePolicyForRestores",
+        "what a restore needs of each service is AWS's to say",
+    ),
+];
+
+fn managed(deployment: &Deployment) -> Vec<Finding> {
+    each(deployment, &[ROLE], |role| {
+        let policies = role.properties.at("ManagedPolicyArns").texts();
+        let strange = policies.into_iter().find(|arn| {
+            let name = arn.rsplit('/').next().unwrap_or_default();
+            arn.contains(":aws:policy/") && !MANAGED.iter().any(|(known, _)| *known == name)
+        });
+        strange.map(|arn| format!("has {arn}"))
+    })
+}
+
+#[test]
+fn no_role_has_a_policy_of_awss_without_a_reason() {
+    let arns = json!(["arn:aws:iam::aws:policy/AdministratorAccess"]);
+    proven(
+        managed,
+        &Seed::set(
+            "modules/ses.yaml",
+            "Resources/SesDomainRole/Properties/ManagedPolicyArns",
+            arns,
+        ),
+        "ses: SesDomainRole (AWS::IAM::Role): has arn:aws:iam::aws:policy/AdministratorAccess",
+    );
+}
+
+/// A role without a policy can do nothing: a leftover. Its policies may stand in another module.
+fn useless(deployment: &Deployment) -> Vec<Finding> {
+    each(deployment, &[ROLE], |role| {
+        let own = ["Policies", "ManagedPolicyArns"]
+            .iter()
+            .any(|name| !role.properties.at(name).listed().is_empty());
+        unless(own || !crate::support::attached(deployment, role).is_empty(), || {
+            "may do nothing".to_owned()
+        })
+    })
+}
+
+#[test]
+fn every_role_may_do_something() {
+    proven(
+        useless,
+        &Seed::remove(
+            "modules/database.yaml",
+            "Resources/MonitoringRole/Properties/ManagedPolicyArns",
+        ),
+        &format!("{MONITORING}: may do nothing"),
+    );
+}

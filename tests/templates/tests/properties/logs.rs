@@ -1,0 +1,126 @@
+//! Prevents: logs that are kept for ever, and groups that nobody writes to.
+
+use serde_json::json;
+use template_properties::proof::{Finding, Seed, proven};
+use template_properties::value::Look;
+use template_properties::{Deployment, Resource};
+
+use crate::support::{each, unless};
+
+const GROUP: &str = "AWS::Logs::LogGroup";
+
+fn retained(deployment: &Deployment) -> Vec<Finding> {
+    let chosen = match (
+        deployment.parameter("LogRetentionDays"),
+        deployment.environment().as_str(),
+    ) {
+        (days, _) if !days.is_empty() => days,
+        (_, "dev") => "7".to_owned(),
+        (_, "test") => "30".to_owned(),
+        _ => "365".to_owned(),
+    };
+    each(deployment, &[GROUP], |group| {
+        let days = group.properties.at("RetentionInDays").text();
+        unless(days == chosen, || format!("kept '{days}' days, not {chosen}"))
+    })
+}
+
+#[test]
+fn every_log_is_kept_for_the_environments_time() {
+    let group = "ses: SesDomainLogGroup (AWS::Logs::LogGroup)";
+    proven(
+        retained,
+        &Seed::remove(
+            "modules/ses.yaml",
+            "Resources/SesDomainLogGroup/Properties/RetentionInDays",
+        ),
+        &format!("{group}: kept '' days, not 7"),
+    );
+    proven(
+        retained,
+        &Seed::set(
+            "modules/foundation.yaml",
+            "Mappings/Environment/prod/LogRetentionDays",
+            json!(30),
+        ),
+        &format!("{group}: kept '30' days, not 365"),
+    );
+}
+
+/// Services that write to a group because of its name. Source: each service's page on logging.
+const BY_NAME: [(&str, &str); 4] = [
+    ("/aws/rds/instance/", "AWS::RDS::DBInstance"),
+    ("/aws/ecs/containerinsights/", "AWS::ECS::Cluster"),
+    ("aws-waf-logs-", "AWS::WAFv2::LoggingConfiguration"),
+    ("/aws/codebuild/", "AWS::CodeBuild::Project"),
+];
+/// What reads a group, which is no use of it.
+const READERS: [&str; 5] = [
+    "AWS::Logs::MetricFilter",
+    "AWS::Logs::QueryDefinition",
+    "AWS::CloudWatch::Dashboard",
+    "AWS::IAM::Policy",
+    "AWS::IAM::Role",
+];
+
+fn names(resource: &Resource, group: &Resource) -> bool {
+    let (reference, arn) = (group.reference(), group.attribute("Arn"));
+    let mut scalars = resource.properties.scalars().into_iter().map(|(_, value)| value.text());
+    scalars.any(|text| text.contains(&reference) || text.contains(&arn))
+}
+
+fn written(deployment: &Deployment) -> Vec<Finding> {
+    each(deployment, &[GROUP], |group| {
+        let name = group.properties.at("LogGroupName").text();
+        let by_name = BY_NAME.iter().find(|(prefix, _)| name.starts_with(prefix));
+        let is_known = by_name.is_some_and(|(_, kind)| deployment.of_type(&[kind]).next().is_some());
+        let writers = deployment
+            .resources()
+            .filter(|one| !READERS.contains(&one.kind.as_str()));
+        let mut writers =
+            writers.filter(|one| one.logical_id != group.logical_id && one.kind != template_properties::NESTED);
+        unless(is_known || writers.any(|one| names(one, group)), || {
+            "nobody writes to it".to_owned()
+        })
+    })
+}
+
+#[test]
+fn every_log_group_is_written_to() {
+    let group = json!({"Type": GROUP, "Properties": {"LogGroupName": "/mautic/nothing"}});
+    proven(
+        written,
+        &Seed::set("modules/ses.yaml", "Resources/NothingLogGroup", group),
+        "ses: NothingLogGroup (AWS::Logs::LogGroup): nobody writes to it",
+    );
+}
+
+/// RDS would make the group itself, unencrypted and never emptied.
+fn exported(deployment: &Deployment) -> Vec<Finding> {
+    let groups: Vec<String> = deployment
+        .of_type(&[GROUP])
+        .map(|group| group.properties.at("LogGroupName").text())
+        .collect();
+    each(deployment, &["AWS::RDS::DBInstance"], |instance| {
+        let name = instance.properties.at("DBInstanceIdentifier").text();
+        let logs = instance.properties.at("EnableCloudwatchLogsExports").texts();
+        let mut missing = logs
+            .into_iter()
+            .map(|log| format!("/aws/rds/instance/{name}/{log}"))
+            .filter(|one| !groups.contains(one));
+        missing.next().map(|group| format!("makes {group} itself"))
+    })
+}
+
+#[test]
+fn every_log_that_the_database_exports_has_its_group() {
+    proven(
+        exported,
+        &Seed::set(
+            "modules/database.yaml",
+            "Resources/DatabaseInstance/Properties/EnableCloudwatchLogsExports/-",
+            json!("general"),
+        ),
+        "database: DatabaseInstance (AWS::RDS::DBInstance): makes /aws/rds/instance/mautic-dev-1/general itself",
+    );
+}
