@@ -56,11 +56,11 @@ def commands(piece: str, name: str) -> Iterator[str]:
 
 
 def _first(text: str) -> str:
-    """The first command of a text, up to an unquoted `;`, `|`, `&`, `)` or line break; what `$(...)` would give becomes 1."""
+    """The first command of a text, up to an unquoted `;`, `|`, `&`, `>`, `)` or line break; what `$(...)` would give becomes 1."""
     kept, open_, position = "", [], 0
     while position < len(text):
         letter, inside = text[position], open_[-1] if open_ else ""
-        if not open_ and letter in ";|&)\n":
+        if not open_ and letter in ";|&>)\n":
             break
         if text.startswith("$(", position) and inside != "'":
             kept += "" if ")" in open_ else "1"

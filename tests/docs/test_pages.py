@@ -4,7 +4,7 @@ import re
 import unittest
 from decimal import Decimal
 
-from pages import architecture, cost, parameters, readme, runbooks
+from pages import architecture, cost, parameters, permissions, readme, runbooks
 from pages.page import ROOT, table
 from pages.prices import PRICES
 
@@ -15,7 +15,14 @@ class Pages(unittest.TestCase):
     maxDiff = None
 
     def test_pages_are_up_to_date(self):
-        for made in (parameters.made(), cost.made(), runbooks.made(), readme.made(), architecture.made()):
+        for made in (
+            parameters.made(),
+            permissions.made(),
+            cost.made(),
+            runbooks.made(),
+            readme.made(),
+            architecture.made(),
+        ):
             with self.subTest(made.path):
                 self.assertEqual(
                     (ROOT / made.path).read_text(), made.text, f"{made.path} is out of date: run `make docs`"
