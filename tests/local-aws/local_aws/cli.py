@@ -8,7 +8,7 @@ from pathlib import Path
 from local_aws import mysql, service
 from local_aws.errors import LocalAwsError
 from local_aws.seed import seed
-from local_aws.state import State
+from local_aws.state import DEFAULT_STATE, State
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -29,7 +29,7 @@ def main(arguments: list[str] | None = None) -> int:
                 print(_exports(state))
             case "seed":
                 seed(_running(state), chosen.zone, chosen.bucket)
-    except (LocalAwsError, mysql.MySqlError) as error:
+    except LocalAwsError as error:
         print(f"local_aws: {error}", file=sys.stderr)
         return 1
     return 0
@@ -37,7 +37,7 @@ def main(arguments: list[str] | None = None) -> int:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="local_aws", description="The local AWS: an emulator and a real MySQL.")
-    parser.add_argument("--state", type=Path, default=mysql.DEFAULT_STATE, help="where everything is kept: %(default)s")
+    parser.add_argument("--state", type=Path, default=DEFAULT_STATE, help="where everything is kept: %(default)s")
     commands = parser.add_subparsers(dest="command", required=True)
     databases = commands.add_parser("mysql", help="the real MySQL servers")
     databases.add_argument("action", choices=["fetch", "start", "stop"])

@@ -14,9 +14,8 @@ from typing import Any
 
 import boto3
 
-from local_aws import processes
+from local_aws import processes, servers_file
 from local_aws.errors import LocalAwsError
-from local_aws.mysql import servers_file
 from local_aws.state import ACCOUNT, REGION, Emulator, State
 
 START_SECONDS = 30.0
@@ -36,7 +35,7 @@ def start(state: State, say: Callable[[str], None] = print) -> None:
             return
         if emulator is not None:
             say("local AWS: the last emulator is gone or never became ready; starting another")
-            processes.stop(emulator.pid, emulator.instance)
+            processes.stop_marked(emulator.pid, emulator.instance)
             state.forget()
         started = time.monotonic()
         emulator = _launch(state)
@@ -51,7 +50,7 @@ def stop(state: State, say: Callable[[str], None] = print) -> None:
         if emulator is None:
             say("local AWS is not running")
             return
-        count = processes.stop(emulator.pid, emulator.instance)
+        count = processes.stop_marked(emulator.pid, emulator.instance)
         state.forget()
         say(f"local AWS: {count} processes stopped")
 
@@ -83,7 +82,7 @@ def _launch(state: State) -> Emulator:
         _await_ready(process, endpoint, root, state.log)
         state.publish(*_create_deployer(endpoint, root), endpoint)
     except BaseException:
-        processes.stop(emulator.pid, emulator.instance)
+        processes.stop_marked(emulator.pid, emulator.instance)
         state.forget()
         raise
     return emulator

@@ -6,11 +6,13 @@ import shutil
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from local_aws import processes
-from local_aws.mysql import DEFAULT_STATE, servers_file
+from local_aws import processes, servers_file
 
 REGION = "eu-central-1"
 ACCOUNT = "123456789012"
+
+DEFAULT_STATE = Path(os.environ.get("LOCAL_AWS_STATE") or Path(__file__).resolve().parents[3] / ".local").absolute()
+"""Where everything is kept: the repository's ignored directory, unless LOCAL_AWS_STATE names another."""
 
 
 @dataclass(frozen=True)
@@ -45,7 +47,7 @@ class State:
 
     @property
     def servers(self) -> Path:
-        """The addresses for everybody: see `local_aws.mysql.servers_file`."""
+        """The addresses for everybody: see `local_aws.servers_file`."""
         return servers_file.path(self.directory)
 
     def emulator(self) -> Emulator | None:

@@ -19,8 +19,7 @@ from unittest import mock
 HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent))
 
-from local_aws import service  # noqa: E402 - the path comes first
-from local_aws.mysql import servers_file  # noqa: E402 - the path comes first
+from local_aws import servers_file, service  # noqa: E402 - the path comes first
 from local_aws.state import State  # noqa: E402 - the path comes first
 
 BUCKET = "code"

@@ -6,8 +6,10 @@ import unittest
 from pathlib import Path
 from unittest import mock
 
-from local_aws.mysql import MySqlError, fetching
+from local_aws.errors import LocalAwsError
+from local_aws.mysql import fetching
 from local_aws.mysql.installation import from_prefix, from_system
+from local_aws.packages import Recipe, Shelf
 
 
 class ASystemsOwnServer(unittest.TestCase):
@@ -25,7 +27,7 @@ class ASystemsOwnServer(unittest.TestCase):
         return path
 
     def error(self, says: str) -> str:
-        with self.assertRaises(MySqlError) as caught:
+        with self.assertRaises(LocalAwsError) as caught:
             from_system(self.mysqld(says), self.directory, self.profile)
         return str(caught.exception).replace(str(self.directory), "DIR")
 
@@ -51,7 +53,7 @@ class ASystemsOwnServer(unittest.TestCase):
         self.assertEqual(self.error("hello"), "DIR/mysqld --version says no version of MySQL: hello")
 
     def test_a_missing_program_is_named(self):
-        with self.assertRaises(MySqlError) as caught:
+        with self.assertRaises(LocalAwsError) as caught:
             from_system(self.directory / "none", self.directory)
         self.assertEqual(
             str(caught.exception),
@@ -68,7 +70,7 @@ class ASystemsOwnServer(unittest.TestCase):
         self.assertEqual(installation.options, ("--basedir=/usr/", "--plugin-dir=/usr/lib/mysql/plugin/"))
 
     def test_a_prefix_without_a_server_says_so(self):
-        with self.assertRaises(MySqlError) as caught:
+        with self.assertRaises(LocalAwsError) as caught:
             from_prefix(self.directory, "test")
         self.assertEqual(
             str(caught.exception),
@@ -84,7 +86,10 @@ class WhichServerIsFound(unittest.TestCase):
         self.said: list[str] = []
 
     def test_the_variable_s_server_must_be_usable(self):
-        with mock.patch.dict(os.environ, {"LOCAL_MYSQL": "/nowhere/mysqld"}), self.assertRaises(MySqlError) as caught:
+        with (
+            mock.patch.dict(os.environ, {"LOCAL_MYSQL": "/nowhere/mysqld"}),
+            self.assertRaises(LocalAwsError) as caught,
+        ):
             fetching.find(self.state, self.said.append)
         self.assertEqual(
             str(caught.exception),
@@ -93,10 +98,10 @@ class WhichServerIsFound(unittest.TestCase):
 
     def test_one_recipe_that_fails_leaves_the_others(self):
         def gone(_: Path):
-            raise MySqlError("the archive has it no more.")
+            raise LocalAwsError("the archive has it no more.")
 
-        with self.assertRaises(MySqlError) as caught:
-            fetching._fetch_all(self.state, [fetching.Recipe("debian-8.0", gone)], self.said.append)
+        with self.assertRaises(LocalAwsError) as caught:
+            Shelf(self.state, from_prefix, fetching.REMEDY).take([Recipe("debian-8.0", gone)], self.said.append)
         self.assertEqual(str(caught.exception), "debian-8.0: the archive has it no more.\n" + fetching.REMEDY)
         self.assertEqual(
             self.said, ["fetching debian-8.0 ...", "not to be had: debian-8.0: the archive has it no more."]
@@ -106,7 +111,7 @@ class WhichServerIsFound(unittest.TestCase):
     def test_an_unknown_distribution_is_told_what_to_install(self):
         with (
             mock.patch.object(fetching.machine, "distribution", return_value=("plan9", "")),
-            self.assertRaises(MySqlError) as caught,
+            self.assertRaises(LocalAwsError) as caught,
         ):
             fetching.recipes()
         self.assertEqual(str(caught.exception), fetching.REMEDY)

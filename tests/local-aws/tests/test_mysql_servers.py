@@ -12,8 +12,8 @@ import unittest
 from pathlib import Path
 
 import pymysql
-from local_aws import mysql
-from local_aws.mysql import processes
+from local_aws import mysql, processes
+from local_aws.state import DEFAULT_STATE
 
 ACCESS_DENIED, MUST_USE_TLS, NOT_PRIVILEGED = 1045, 3159, 1227
 
@@ -25,7 +25,7 @@ def quiet(_: str) -> None:
 def borrow(state: Path) -> None:
     """Lends the fetched servers and their templates to another state directory."""
     for installation in mysql.fetch(say=quiet):
-        home = mysql.DEFAULT_STATE / "mysql" / installation.version
+        home = DEFAULT_STATE / "mysql" / installation.version
         copy = state / "mysql" / installation.version
         copy.mkdir(parents=True)
         for name in ("prefix", "template"):

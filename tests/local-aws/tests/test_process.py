@@ -12,8 +12,7 @@ import unittest
 from pathlib import Path
 
 import support  # noqa: F401 - makes the package importable
-from local_aws import cli, processes, service
-from local_aws.mysql import servers_file
+from local_aws import cli, processes, servers_file, service
 from local_aws.state import Emulator, State
 
 
@@ -93,7 +92,7 @@ class Process(unittest.TestCase):
             deadline = time.monotonic() + 5
             while not processes.is_ours(orphan.pid, "mark") and time.monotonic() < deadline:
                 time.sleep(0.01)
-            self.assertEqual(processes.stop(2**22 + 1, "mark"), 1)
+            self.assertEqual(processes.stop_marked(2**22 + 1, "mark"), 1)
             self.assertEqual(orphan.wait(5), -signal.SIGTERM)
 
 

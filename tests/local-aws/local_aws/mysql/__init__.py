@@ -11,25 +11,23 @@ them may be repeated and interrupted: the next call goes on from what it finds. 
 """
 
 import contextlib
-import os
 import shutil
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
-from . import certificates, fetching, processes, server, servers_file
-from .errors import MySqlError
+from local_aws import certificates, processes, servers_file
+from local_aws.state import DEFAULT_STATE
+
+from . import fetching, server
 from .installation import Installation
 
-__all__ = ["DEFAULT_STATE", "MySqlError", "fetch", "start", "stop"]
-
-DEFAULT_STATE = Path(os.environ.get("LOCAL_AWS_STATE") or Path(__file__).resolve().parents[4] / ".local").absolute()
-"""Where everything is kept: the repository's ignored directory, unless LOCAL_AWS_STATE names another."""
+__all__ = ["fetch", "start", "stop"]
 
 
 def fetch(state: Path = DEFAULT_STATE, say: Callable[[str], None] = print) -> list[Installation]:
-    """Finds or fetches every server that this machine can run; at least one, or `MySqlError` with what to install."""
+    """Finds or fetches every server that this machine can run; at least one, or `LocalAwsError` with what to install."""
     with _ours(state) as home:
         return fetching.find(home, say)
 
@@ -53,7 +51,7 @@ def start(state: Path = DEFAULT_STATE, say: Callable[[str], None] = print) -> li
 def stop(state: Path = DEFAULT_STATE, say: Callable[[str], None] = print) -> int:
     """Ends the servers that `start` started, removes their data and their entry; says how many there were."""
     with _ours(state) as home:
-        count = processes.stop(home)
+        count = processes.stop_below(home)
         for run in home.glob("*/run"):
             shutil.rmtree(run)
         servers_file.remove(state, "mysql")

@@ -4,7 +4,10 @@ import argparse
 import sys
 from pathlib import Path
 
-from . import DEFAULT_STATE, MySqlError, fetch, start, stop
+from local_aws.errors import LocalAwsError
+from local_aws.state import DEFAULT_STATE
+
+from . import fetch, start, stop
 
 
 def main() -> int:
@@ -26,7 +29,7 @@ def main() -> int:
                 start(arguments.state)
             case "stop":
                 stop(arguments.state)
-    except MySqlError as error:
+    except LocalAwsError as error:
         print(f"local_aws.mysql: {error}", file=sys.stderr)
         return 1
     return 0

@@ -3,14 +3,14 @@
 import os
 import re
 import shutil
-import tempfile
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 
-from . import machine
-from .apt import PrivateApt
-from .errors import MySqlError
+from local_aws import machine
+from local_aws.apt import PrivateApt
+from local_aws.errors import LocalAwsError
+from local_aws.packages import Recipe, Shelf
+
 from .installation import Installation, from_prefix, from_system
 
 VARIABLE = "LOCAL_MYSQL"
@@ -30,14 +30,6 @@ No MySQL 8.0 or later could be had. One of these gives one:
 A mysqld on PATH is found by itself; another one is named by {VARIABLE}=/path/to/mysqld."""
 
 
-@dataclass(frozen=True)
-class Recipe:
-    """How one server is fetched: `fetch` leaves its packages in a private apt, ready to unpack."""
-
-    name: str
-    fetch: Callable[[Path], PrivateApt]
-
-
 def find(state: Path, say: Callable[[str], None]) -> list[Installation]:
     """Every server to start, fetched if need be; at least one. `state` is MySQL's own directory."""
     named = os.environ.get(VARIABLE)
@@ -47,9 +39,9 @@ def find(state: Path, say: Callable[[str], None]) -> list[Installation]:
     if mysqld:
         try:
             return [from_system(Path(mysqld), state)]
-        except MySqlError as error:
+        except LocalAwsError as error:
             say(f"not used: {error}")
-    return _fetch_all(state, recipes(), say)
+    return Shelf(state, from_prefix, REMEDY).take(recipes(), say)
 
 
 def recipes() -> list[Recipe]:
@@ -64,51 +56,12 @@ def recipes() -> list[Recipe]:
     if distribution == "ubuntu":
         archive = machine.archive(machine.sources(), codename)
         return [Recipe(f"ubuntu-{codename}", lambda work: _ubuntu(work, archive, codename))]
-    raise MySqlError(REMEDY)
-
-
-def _fetch_all(state: Path, wanted: list[Recipe], say: Callable[[str], None]) -> list[Installation]:
-    found, reasons = [], []
-    for leftover in state.glob(".fetch-*"):
-        shutil.rmtree(leftover)
-    for recipe in wanted:
-        try:
-            found.append(_cached(state, recipe) or _fetch(state, recipe, say))
-        except MySqlError as error:
-            reasons.append(f"{recipe.name}: {error}")
-            say(f"not to be had: {reasons[-1]}")
-    if not found:
-        raise MySqlError("\n".join([*reasons, REMEDY]))
-    return found
-
-
-def _cached(state: Path, recipe: Recipe) -> Installation | None:
-    for mark in state.glob("*/recipe"):
-        if mark.read_text() == recipe.name:
-            return from_prefix(mark.parent / "prefix", recipe.name)
-    return None
-
-
-def _fetch(state: Path, recipe: Recipe, say: Callable[[str], None]) -> Installation:
-    """Fetches into a directory of its own and moves the result into place last, so that an interrupted fetch leaves nothing half-made."""
-    say(f"fetching {recipe.name} ...")
-    with tempfile.TemporaryDirectory(prefix=".fetch-", dir=state) as name:
-        work = Path(name)
-        # Below /tmp or not, mysqld runs as another user than root, which must reach its files.
-        work.chmod(0o755)
-        (work / "made").mkdir(mode=0o755)
-        prefix = work / "made/prefix"
-        recipe.fetch(work).unpack(prefix)
-        version = from_prefix(prefix, recipe.name).version
-        (work / "made/recipe").write_text(recipe.name)
-        shutil.rmtree(state / version, ignore_errors=True)
-        (work / "made").rename(state / version)
-    return from_prefix(state / version / "prefix", recipe.name)
+    raise LocalAwsError(REMEDY)
 
 
 def _debian_8_0(work: Path, archive: machine.Source) -> PrivateApt:
     if machine.architecture() != "amd64":
-        raise MySqlError(f"MySQL 8.0's package is known for amd64 only, this machine is {machine.architecture()}.")
+        raise LocalAwsError(f"MySQL 8.0's package is known for amd64 only, this machine is {machine.architecture()}.")
     apt = PrivateApt(work, archive.line((DEBIAN_8_0_LIBRARIES,), ("main",)))
     package = apt.fetch_file(f"{archive.uri.rstrip('/')}/{DEBIAN_8_0_PATH}", DEBIAN_8_0_HASH)
     apt.fetch(*apt.dependencies(package))
@@ -125,6 +78,6 @@ def _ubuntu(work: Path, archive: machine.Source, codename: str) -> PrivateApt:
     apt = PrivateApt(work, archive.line((codename, f"{codename}-updates"), ("main", "universe")))
     offered = [name for name in apt.names("mysql-server-core-") if re.fullmatch(r"mysql-server-core-\d+\.\d+", name)]
     if not offered:
-        raise MySqlError(f"Ubuntu {codename} offers no package mysql-server-core-*.")
+        raise LocalAwsError(f"Ubuntu {codename} offers no package mysql-server-core-*.")
     apt.fetch(max(offered, key=lambda name: [int(part) for part in name.rsplit("-", 1)[1].split(".")]))
     return apt

@@ -6,7 +6,8 @@ import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 
-from .errors import MySqlError
+from local_aws.errors import LocalAwsError
+from local_aws.packages import loader
 
 OLDEST = (8, 0)
 APPARMOR_PROFILE = Path("/etc/apparmor.d/usr.sbin.mysqld")
@@ -22,6 +23,11 @@ class Installation:
     origin: str
 
     @property
+    def key(self) -> str:
+        """The name of its directory."""
+        return self.version
+
+    @property
     def number(self) -> tuple[int, ...]:
         """The version as numbers that compare."""
         return tuple(int(part) for part in self.version.split("."))
@@ -32,31 +38,25 @@ def read_version(command: tuple[str, ...]) -> str:
     try:
         done = subprocess.run([*command, "--no-defaults", "--version"], capture_output=True, text=True, timeout=30)
     except OSError as error:
-        raise MySqlError(
+        raise LocalAwsError(
             f"{command[-1]} cannot be run: {error.strerror}. Name a mysqld that can by LOCAL_MYSQL."
         ) from error
     text = (done.stdout + done.stderr).strip()
     if "mariadb" in text.lower():
-        raise MySqlError(
+        raise LocalAwsError(
             f"{command[-1]} is MariaDB ({text}), which is no stand-in for MySQL; name a real mysqld by LOCAL_MYSQL."
         )
     match = re.search(r"Ver (\d+)\.(\d+)\.(\d+)", text)
     if done.returncode != 0 or not match:
-        raise MySqlError(f"{command[-1]} --version says no version of MySQL: {text[-300:]}")
+        raise LocalAwsError(f"{command[-1]} --version says no version of MySQL: {text[-300:]}")
     if (int(match[1]), int(match[2])) < OLDEST:
-        raise MySqlError(f"{command[-1]} is MySQL {match[1]}.{match[2]}; 8.0 or later is needed.")
+        raise LocalAwsError(f"{command[-1]} is MySQL {match[1]}.{match[2]}; 8.0 or later is needed.")
     return ".".join(match.groups())
 
 
 def from_prefix(prefix: Path, origin: str) -> Installation:
-    """A mysqld unpacked from packages, run by the C library that came with it, so that the machine's own may be older."""
-    loaders = sorted(prefix.glob("usr/lib/*/ld-linux-*.so.*")) + sorted(prefix.glob("lib/*/ld-linux-*.so.*"))
-    mysqld = prefix / "usr/sbin/mysqld"
-    if not loaders or not mysqld.is_file():
-        raise MySqlError(f"{prefix} holds no mysqld with its C library; remove that directory and fetch again.")
-    name = loaders[0].parent.name
-    libraries = ":".join(str(prefix / directory / name) for directory in ("usr/lib", "lib"))
-    command = (str(loaders[0]), "--library-path", libraries, "--argv0", "mysqld", str(mysqld))
+    """A mysqld unpacked from packages."""
+    command = loader(prefix, "usr/sbin/mysqld")
     options = (
         f"--basedir={prefix}/usr",
         f"--lc-messages-dir={prefix}/usr/share/mysql",

@@ -9,9 +9,10 @@ import time
 from pathlib import Path
 from typing import Any
 
-from . import processes
-from .certificates import Certificates
-from .errors import MySqlError
+from local_aws import processes
+from local_aws.certificates import Certificates
+from local_aws.errors import LocalAwsError
+
 from .installation import Installation
 
 READY_WITHIN = 90.0
@@ -53,7 +54,7 @@ def start(
     run = home / "run"
     if before and processes.running(run) and _greets(before["port"]):
         return before
-    processes.stop(home)
+    processes.stop_below(home)
     shutil.rmtree(run, ignore_errors=True)
     home.mkdir(parents=True, exist_ok=True)
     _template(home, installation)
@@ -63,7 +64,7 @@ def start(
         return _start(home, installation, certificates)
 
 
-class PortTaken(MySqlError):
+class PortTaken(LocalAwsError):
     """Another process took the free port before the server did."""
 
 
@@ -77,7 +78,7 @@ def _template(home: Path, installation: Installation) -> None:
     log = home / "initialise.log"
     done = _call(new, installation, new, log, "--initialize-insecure", "--loose-innodb-redo-log-capacity=8M").wait()
     if done != 0:
-        raise MySqlError(f"MySQL {installation.version} could not initialise {new}: {_tail(log)}")
+        raise LocalAwsError(f"MySQL {installation.version} could not initialise {new}: {_tail(log)}")
     # Every server must have an identity of its own.
     (new / "auto.cnf").unlink(missing_ok=True)
     new.rename(template)
@@ -144,7 +145,7 @@ def _call(tree: Path, installation: Installation, data: Path, log: Path, *option
     """Starts mysqld on a data directory; where we are root as nobody, who then owns `tree`, all that the server may write."""
     prefix, account = processes.lesser_account(tree)
     if account:
-        _give(tree, account.pw_uid, account.pw_gid)
+        processes.give(tree, account)
     user = ["--user=root"] if os.geteuid() == 0 and not account else []
     command = [
         *prefix,
@@ -162,13 +163,6 @@ def _call(tree: Path, installation: Installation, data: Path, log: Path, *option
         )
     _outliving.append(process)
     return process
-
-
-def _give(tree: Path, uid: int, gid: int) -> None:
-    os.chown(tree, uid, gid)
-    for directory, names, files in os.walk(tree):
-        for name in [*names, *files]:
-            os.chown(os.path.join(directory, name), uid, gid)
 
 
 def _free_port() -> int:
@@ -198,7 +192,7 @@ def _wait(process: subprocess.Popen, installation: Installation, port: int, log:
             raise PortTaken(f"port {port} was taken before MySQL {installation.version} could listen; start again.")
         if ended or time.monotonic() > end:
             process.kill()
-            raise MySqlError(f"MySQL {installation.version} did not start: {_tail(log)}. All of it: {log}")
+            raise LocalAwsError(f"MySQL {installation.version} did not start: {_tail(log)}. All of it: {log}")
         time.sleep(0.05)
 
 

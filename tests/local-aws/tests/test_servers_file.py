@@ -6,7 +6,7 @@ import threading
 import unittest
 from pathlib import Path
 
-from local_aws.mysql import servers_file
+from local_aws import servers_file
 
 
 class ServersFile(unittest.TestCase):

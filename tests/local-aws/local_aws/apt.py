@@ -4,14 +4,14 @@ import os
 import subprocess
 from pathlib import Path
 
-from .errors import MySqlError
-from .machine import architecture
+from local_aws.errors import LocalAwsError
+from local_aws.machine import architecture
 
 MINUTES = 60
 APT_HELPER = "/usr/lib/apt/apt-helper"
 
-# mysqld needs no perl, only the package's helper scripts do; 8 MB less to fetch.
-PLACEHOLDERS = ("perl",)
+# The servers need none of these, only their packages' helper scripts do; many megabytes less to fetch.
+PLACEHOLDERS = ("adduser", "lsb-base", "passwd", "perl", "procps", "sysvinit-utils")
 
 
 class PrivateApt:
@@ -59,14 +59,16 @@ class PrivateApt:
                 command, env=self._environment, check=True, capture_output=True, text=True, timeout=5 * MINUTES
             )
         except FileNotFoundError as error:
-            raise MySqlError(f"{command[0]} is missing on this machine; install it (packages apt and dpkg).") from error
+            raise LocalAwsError(
+                f"{command[0]} is missing on this machine; install it (packages apt and dpkg)."
+            ) from error
         except subprocess.TimeoutExpired as error:
-            raise MySqlError(
+            raise LocalAwsError(
                 f"`{' '.join(command)}` did not end within 5 minutes; is the archive reachable?"
             ) from error
         except subprocess.CalledProcessError as error:
             tail = " ".join((error.stderr or error.stdout).split()[-60:])
-            raise MySqlError(f"`{' '.join(command)}` failed: {tail}") from error
+            raise LocalAwsError(f"`{' '.join(command)}` failed: {tail}") from error
         return done.stdout
 
 

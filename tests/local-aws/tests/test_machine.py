@@ -4,8 +4,9 @@ import tempfile
 import unittest
 from pathlib import Path
 
-from local_aws.mysql import MySqlError, machine
-from local_aws.mysql.machine import Source
+from local_aws import machine
+from local_aws.errors import LocalAwsError
+from local_aws.machine import Source
 
 
 class AptSources(unittest.TestCase):
@@ -81,12 +82,12 @@ class AptSources(unittest.TestCase):
         )
 
     def test_no_main_archive_is_an_error_that_says_what_to_do(self):
-        with self.assertRaises(MySqlError) as caught:
+        with self.assertRaises(LocalAwsError) as caught:
             machine.archive([], "bookworm")
         self.assertEqual(
             str(caught.exception),
             "apt's sources in /etc/apt name no archive of bookworm with the component main. "
-            "Add one, or install MySQL >= 8.0 and name its mysqld by LOCAL_MYSQL.",
+            "Add one; the servers that the local AWS needs are fetched from it.",
         )
 
     def test_the_distribution_is_read_from_os_release(self):

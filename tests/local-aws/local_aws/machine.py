@@ -5,7 +5,7 @@ import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 
-from .errors import MySqlError
+from local_aws.errors import LocalAwsError
 
 POCKETS = ("-security", "-updates", "-backports", "-proposed")
 """Endings of suites that only add to a release: they do not carry the whole archive."""
@@ -58,9 +58,9 @@ def archive(all_sources: list[Source], codename: str) -> Source:
             suite == codename or suite in ("stable", "testing", "unstable", "sid") for suite in source.suites
         ):
             return source
-    raise MySqlError(
+    raise LocalAwsError(
         f"apt's sources in /etc/apt name no archive of {codename or 'this release'} with the component main. "
-        "Add one, or install MySQL >= 8.0 and name its mysqld by LOCAL_MYSQL."
+        "Add one; the servers that the local AWS needs are fetched from it."
     )
 
 
