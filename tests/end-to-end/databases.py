@@ -3,11 +3,40 @@
 import contextlib
 import json
 import ssl
-from collections.abc import Iterator
+import threading
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pymysql
 from world import client, world
+
+_taken: dict[int, threading.Lock] = {}
+_taking = threading.Lock()
+
+
+def take(release: str) -> Callable[[], None]:
+    """Wait until no other installation uses the server that this release leads to; call the answer to let go of it.
+
+    The root template knows one schema and one user, as there is one Mautic on a server; here stacks may meet on one.
+    """
+    wanted = [int(part) for part in release.split(".")]
+    servers = sorted(world().mysql, key=lambda one: _number(one["version"]))
+    server = next((one for one in servers if _number(one["version"])[:2] >= wanted), servers[-1])
+    with _taking:
+        lock = _taken.setdefault(server["port"], threading.Lock())
+    lock.acquire()
+    return lock.release
+
+
+def _number(version: str) -> list[int]:
+    return [int(part) for part in version.split(".")]
+
+
+def forget(server: dict[str, Any], schema: str, user: str) -> None:
+    """Drop what a deleted installation has left, so that another one finds nothing of it."""
+    with connected(server, server["admin_user"], server["admin_password"]) as cursor:
+        cursor.execute(f"DROP DATABASE IF EXISTS `{schema}`")
+        cursor.execute(f"DROP USER IF EXISTS '{user}'@'%'")
 
 
 def server_of(instance: str) -> dict[str, Any]:

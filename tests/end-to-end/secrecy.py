@@ -18,9 +18,20 @@ def secrets() -> dict[str, str]:
     manager = client("secretsmanager")
     for page in manager.get_paginator("list_secrets").paginate():
         for one in page["SecretList"]:
-            value = json.loads(manager.get_secret_value(SecretId=one["ARN"])["SecretString"])
-            found[f"password in {one['Name']}"] = value["password"]
+            text = manager.get_secret_value(SecretId=one["ARN"])["SecretString"]
+            found |= {f"{key} in {one['Name']}": value for key, value in _secret_members(text)}
     return {**found, "signature of a response URL": SIGNATURE}
+
+
+def _secret_members(text: str) -> Iterator[tuple[str, str]]:
+    """What is secret in a secret: these members of an object, or all of it."""
+    try:
+        content = json.loads(text)
+    except ValueError:
+        content = {"text": text}
+    for key in ("password", "secret_key", "text"):
+        if key in content:
+            yield key, content[key]
 
 
 def forms(secret: str) -> set[str]:
