@@ -140,10 +140,16 @@ fn tally(changes: &[Change], style: Style) -> String {
         .collect();
     let mut text = format!("  In all: {}.\n", parts.join(", "));
     if changes.iter().any(Change::is_loud) {
-        let warning = "What is removed or replaced is gone afterwards, unless its line says that it is kept. A property with ! in \
-                       front is the one that forces the replacement.";
+        let forced = changes.iter().any(|change| change.replacement != Replacement::No);
+        let mark = if forced {
+            " A property with ! in front is the one that forces the replacement."
+        } else {
+            ""
+        };
+        let warning =
+            format!("What is removed or replaced is gone afterwards, unless its line says that it is kept.{mark}");
         text += &style
-            .wrap(2, warning)
+            .wrap(2, &warning)
             .lines()
             .map(|line| style.paint(Tone::Notice, line) + "\n")
             .collect::<String>();

@@ -111,6 +111,7 @@ async fn finish_what_runs(
 async fn look(cloud: &Cloud, options: &DeployOptions, plan: &Plan, style: Style) -> Result<(), DriverError> {
     let subject = Subject {
         folder: package::folder(&options.template),
+        parameters: options.parameters.as_deref(),
         types: package::types(&plan.template)?,
         settings: plan.settings(),
         present: plan.present.as_ref(),
@@ -223,15 +224,7 @@ async fn run(
     let command = command(cloud, options, plan, secrets.as_ref());
     say(&command.for_reading(2));
     explain(plan, options, secrets.is_some(), steps);
-    if let Some(stack) = &plan.present {
-        remark(&protect(cloud, stack, exceptions).await?, steps);
-    }
-    if !exceptions.resources.is_empty() {
-        steps.note(&format!(
-            "Let through by the stack policies, for this deployment only: {}",
-            exceptions.resources.join(", ")
-        ));
-    }
+    guard_before(cloud, plan, exceptions, steps).await?;
     let since = cloud.latest_event(&options.stack).await?;
     let mut follower = Follower::new(cloud, &options.stack, since, style)?;
     let mut cli = Some(AwsCli::start(&command)?);
@@ -247,6 +240,25 @@ async fn run(
     }
     conclude(cloud, options, plan, &ending, steps).await?;
     ended(cloud, &options.stack, &follower, ending, options.setup.clone(), style).await
+}
+
+/// Sets the policies that what only may be replaced runs into, and lets through what was confirmed.
+async fn guard_before(cloud: &Cloud, plan: &Plan, exceptions: &Exceptions, steps: &Steps) -> Result<(), DriverError> {
+    let Some(stack) = &plan.present else {
+        return Ok(());
+    };
+    let done = protect(cloud, stack, exceptions).await?;
+    if *exceptions == Exceptions::default() {
+        remark(&done, steps);
+        return Ok(());
+    }
+    steps.note(&format!(
+        "Let through by the stack policies, for this deployment only: {}",
+        [exceptions.resources.clone(), exceptions.stacks.clone()]
+            .concat()
+            .join(", ")
+    ));
+    Ok(())
 }
 
 /// Says what the command alone does not.

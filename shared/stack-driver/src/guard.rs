@@ -43,7 +43,8 @@ pub enum GuardError {
 }
 
 fn unconfirmed(dangers: &[Danger]) -> String {
-    let mut text = "refused, and nothing was changed: this deployment would destroy what holds data.\n".to_owned();
+    let mut text =
+        "refused, and nothing was changed: this deployment would replace or remove what holds data.\n".to_owned();
     for danger in dangers {
         let _ = writeln!(text, "  {} ({}) {}", danger.address, danger.holds.kind, danger.story);
     }
@@ -180,7 +181,7 @@ mod tests {
         let error = judge(&[replaced(), removed], &[]).expect_err("refused");
         assert_eq!(
             error.to_string(),
-            "refused, and nothing was changed: this deployment would destroy what holds data.
+            "refused, and nothing was changed: this deployment would replace or remove what holds data.
   Database/Instance (database) would be replaced by an empty one, because DBInstanceIdentifier changes; a last snapshot is all that stays of the data in it.
   Key (encryption key) would be removed; lost for good: whatever only this key decrypts, snapshots and backups too.
 Undo what causes it, or, if that is what you want, take a backup and name it: --confirm-replacement Database/Instance,Key (with make: CONFIRM_REPLACEMENT=Database/Instance,Key)"

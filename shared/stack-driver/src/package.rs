@@ -51,10 +51,9 @@ pub async fn upload(
         .with(["--s3-bucket", bucket])
         .with(["--s3-prefix", prefix])
         .with(["--output-template-file".to_owned(), packaged.display().to_string()]);
-    run(&command, |line| {
-        !line.contains("aws cloudformation deploy") && !line.contains("Execute the following")
-    })
-    .await?;
+    // The next command is the driver's; a bar of progress is no line.
+    let chatter = ["aws cloudformation deploy", "Execute the following", "Uploading to "];
+    run(&command, |line| !chatter.iter().any(|text| line.contains(text))).await?;
     Ok(packaged)
 }
 

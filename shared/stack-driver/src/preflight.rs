@@ -30,6 +30,8 @@ use zone::{Delegation, Wish, Zone};
 pub struct Subject<'a> {
     /// The package's folder.
     pub folder: &'a Path,
+    /// The parameter file.
+    pub parameters: Option<&'a Path>,
     /// The types of all resources in the package's templates.
     pub types: BTreeSet<String>,
     /// The parameters.
@@ -52,7 +54,7 @@ pub async fn look(cloud: &Cloud, aws: AwsQuery<'_>, subject: &Subject<'_>) -> Re
     let (caller, location) = tokio::join!(aws.ask(&["sts", "get-caller-identity"]), aws.ask(&where_is_it));
     let mut findings = vec![
         account::caller(&caller, region),
-        package::check(subject.folder),
+        package::check(subject.folder, subject.parameters),
         account::bucket(subject.bucket, region, &location),
     ];
     if caller.is_err() {

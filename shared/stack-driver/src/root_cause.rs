@@ -127,6 +127,12 @@ pub fn advice(reason: &str) -> Option<&'static str> {
             "CloudFormation deletes only empty buckets: empty it (`aws s3 rm s3://BUCKET --recursive`) or keep it.",
         );
     }
+    if has("by stack policy") {
+        return Some(
+            "It holds data, and a stack policy keeps it. If it is to be replaced or removed, take a backup and deploy with \
+             --confirm-replacement Module/Resource (with make: CONFIRM_REPLACEMENT=Module/Resource).",
+        );
+    }
     if has("not authorized to perform") || has("accessdenied") || has("access denied") {
         return Some("The role or user that deploys lacks this permission: grant it, or deploy with --role-arn.");
     }

@@ -17,16 +17,16 @@ enum File {
     Changed(String),
 }
 
-/// Reads the list in this folder and each file on it.
+/// Reads the list in this folder and each file on it, but for the parameter file: that one is the user's to change.
 #[must_use]
-pub fn check(folder: &Path) -> Finding {
+pub fn check(folder: &Path, parameters: Option<&Path>) -> Finding {
     let path = folder.join(SUMS);
     let place = folder.display();
     match std::fs::read_to_string(&path) {
-        Ok(list) => judge(
-            &place.to_string(),
-            &list.lines().filter_map(|line| file(folder, line)).collect::<Vec<_>>(),
-        ),
+        Ok(list) => {
+            let file = |line| file(folder, line, parameters);
+            judge(&place.to_string(), &list.lines().filter_map(file).collect::<Vec<_>>())
+        }
         Err(cause) => Finding::stop(
             CHECK,
             format!("{} cannot be read ({cause}).", path.display()),
@@ -38,10 +38,11 @@ pub fn check(folder: &Path) -> Finding {
 }
 
 /// `HASH  PATH`; anything else is no entry.
-fn file(folder: &Path, line: &str) -> Option<File> {
+fn file(folder: &Path, line: &str, parameters: Option<&Path>) -> Option<File> {
     let (hash, name) = line.split_once("  ")?;
-    Some(match std::fs::read(folder.join(name)) {
-        Ok(bytes) if sha256(&bytes) == hash => File::Whole,
+    let path = folder.join(name);
+    Some(match std::fs::read(&path) {
+        Ok(bytes) if parameters == Some(path.as_path()) || sha256(&bytes) == hash => File::Whole,
         Ok(_) => File::Changed(name.to_owned()),
         Err(_) => File::Missing(name.to_owned()),
     })
@@ -73,10 +74,11 @@ fn judge(folder: &str, files: &[File]) -> Finding {
     if files.is_empty() {
         return Finding::stop(CHECK, format!("{folder}/{SUMS} lists no file."), remedy);
     }
-    Finding::fine(
-        CHECK,
-        format!("{} files in {folder}, each as it was packed.", files.len()),
-    )
+    let count = match files.len() {
+        1 => "1 file, as it was packed".to_owned(),
+        many => format!("{many} files, each as it was packed"),
+    };
+    Finding::fine(CHECK, format!("{folder}: {count}."))
 }
 
 /// A SHA-256 in hexadecimal.
@@ -118,8 +120,8 @@ mod tests {
         let folder = Folder::new("whole");
         let place = folder.0.display();
         assert_eq!(
-            check(&folder.0),
-            Finding::fine("package", format!("1 files in {place}, each as it was packed."))
+            check(&folder.0, None),
+            Finding::fine("package", format!("{place}: 1 file, as it was packed."))
         );
     }
 
@@ -127,23 +129,32 @@ mod tests {
     fn a_file_that_is_missing_or_changed_stops_and_is_named() {
         let folder = Folder::new("changed");
         std::fs::write(folder.0.join("a.yaml"), "b").expect("written");
-        let changed = check(&folder.0);
+        let changed = check(&folder.0, None);
         assert_eq!(
             (changed.weight, changed.text.as_str()),
             (Weight::Stop, "Changed since it was packed: a.yaml.")
         );
-        std::fs::remove_file(folder.0.join("a.yaml")).expect("removed");
-        assert_eq!(check(&folder.0).text, format!("{} lacks a.yaml.", folder.0.display()));
+        let own = folder.0.join("a.yaml");
+        assert_eq!(
+            check(&folder.0, Some(&own)).weight,
+            Weight::Fine,
+            "the parameter file is the user's"
+        );
+        std::fs::remove_file(own).expect("removed");
+        assert_eq!(
+            check(&folder.0, None).text,
+            format!("{} lacks a.yaml.", folder.0.display())
+        );
     }
 
     #[test]
     fn a_folder_without_checksums_is_no_package() {
         let folder = Folder::new("none");
         std::fs::remove_file(folder.0.join(SUMS)).expect("removed");
-        assert_eq!(check(&folder.0).weight, Weight::Stop);
+        assert_eq!(check(&folder.0, None).weight, Weight::Stop);
         std::fs::write(folder.0.join(SUMS), "\n").expect("written");
         assert_eq!(
-            check(&folder.0).text,
+            check(&folder.0, None).text,
             format!("{}/SHA256SUMS lists no file.", folder.0.display())
         );
     }
