@@ -83,18 +83,15 @@ pub async fn forbid_termination(cloud: &Cloud, root: &Stack) -> Result<bool, Clo
 /// Gathers the stacks that hold data; whether this one does, itself or below.
 async fn look(cloud: &Cloud, id: &str, path: Vec<String>, holders: &mut Vec<Holder>) -> Result<bool, CloudError> {
     let resources = cloud.resources(id).await?;
-    let mut below = Vec::new();
+    let mut holds = resources.iter().any(|one| stateful(&one.resource_type).is_some());
     for nested in resources
         .iter()
         .filter(|one| one.resource_type == STACK_TYPE && !one.physical_id.is_empty())
     {
         let path = [path.clone(), vec![nested.logical_id.clone()]].concat();
-        if Box::pin(look(cloud, &nested.physical_id, path, holders)).await? {
-            below.push(nested.logical_id.clone());
-        }
+        holds |= Box::pin(look(cloud, &nested.physical_id, path, holders)).await?;
     }
-    let holds_data = resources.iter().any(|one| stateful(&one.resource_type).is_some());
-    if !holds_data && below.is_empty() {
+    if !holds {
         return Ok(false);
     }
     let policy = cloud.cloudformation.get_stack_policy().stack_name(id).send().await;
@@ -102,8 +99,6 @@ async fn look(cloud: &Cloud, id: &str, path: Vec<String>, holders: &mut Vec<Hold
     holders.push(Holder {
         stack_id: id.to_owned(),
         path,
-        holds_data,
-        holders: below,
         policy: policy.stack_policy_body().map(str::to_owned),
     });
     Ok(true)

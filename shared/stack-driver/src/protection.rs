@@ -1,8 +1,9 @@
 //! The stack policies that keep an update from replacing or deleting what holds data, as values.
 //!
 //! A policy of the root does not reach into nested stacks, and one of a nested stack does not keep the root from deleting that
-//! whole stack: each stack that holds data gets a policy of its own, and each stack above it one that keeps it.
+//! whole stack: each stack that holds data gets the policy, each stack above it too, and nested stacks count as what is kept.
 
+use crate::event::STACK_TYPE;
 use crate::stateful::STATEFUL;
 use serde_json::{Value, json};
 
@@ -13,10 +14,6 @@ pub struct Holder {
     pub stack_id: String,
     /// The nested stacks from the root down; empty for the root.
     pub path: Vec<String>,
-    /// Whether resources that hold data stand in it directly.
-    pub holds_data: bool,
-    /// The logical ids of the nested stacks that hold data.
-    pub holders: Vec<String>,
     /// The policy that it has now.
     pub policy: Option<String>,
 }
@@ -92,36 +89,21 @@ impl Holder {
 
 /// The policy that a stack should have.
 fn policy(holder: &Holder, exceptions: &Exceptions) -> Value {
-    let lifted = holder.below(&exceptions.resources);
-    let removed = holder.below(&exceptions.stacks);
-    let mut statements = vec![json!({
-        "Effect": "Allow", "Action": "Update:*", "Principal": "*", "Resource": "*"
-    })];
-    if holder.holds_data {
-        let types = STATEFUL.map(|one| one.resource_type);
-        let mut deny = json!({
-            "Effect": "Deny", "Action": DENIED, "Principal": "*",
-            "Condition": {"StringEquals": {"ResourceType": types}},
-        });
-        if lifted.is_empty() {
-            deny["Resource"] = json!("*");
-        } else {
-            deny["NotResource"] = json!(resources(&lifted));
-        }
-        statements.push(deny);
+    let mut types = STATEFUL.map(|one| one.resource_type).to_vec();
+    types.push(STACK_TYPE);
+    types.sort_unstable();
+    let mut deny = json!({
+        "Effect": "Deny", "Action": DENIED, "Principal": "*",
+        "Condition": {"StringEquals": {"ResourceType": types}},
+    });
+    let lifted = [holder.below(&exceptions.resources), holder.below(&exceptions.stacks)].concat();
+    if lifted.is_empty() {
+        deny["Resource"] = json!("*");
+    } else {
+        deny["NotResource"] = json!(resources(&lifted));
     }
-    let kept: Vec<String> = holder
-        .holders
-        .iter()
-        .filter(|stack| !removed.contains(stack))
-        .cloned()
-        .collect();
-    if !kept.is_empty() {
-        statements.push(json!({
-            "Effect": "Deny", "Action": DENIED, "Principal": "*", "Resource": resources(&kept)
-        }));
-    }
-    json!({ "Statement": statements })
+    let allow = json!({"Effect": "Allow", "Action": "Update:*", "Principal": "*", "Resource": "*"});
+    json!({ "Statement": [allow, deny] })
 }
 
 const DENIED: [&str; 2] = ["Update:Replace", "Update:Delete"];
@@ -157,8 +139,6 @@ mod tests {
         Holder {
             stack_id: "arn:root".to_owned(),
             path: Vec::new(),
-            holds_data: false,
-            holders: vec!["Database".to_owned(), "Files".to_owned()],
             policy: policy.map(str::to_owned),
         }
     }
@@ -167,8 +147,6 @@ mod tests {
         Holder {
             stack_id: "arn:database".to_owned(),
             path: vec!["Database".to_owned()],
-            holds_data: true,
-            holders: Vec::new(),
             policy: None,
         }
     }
@@ -180,36 +158,23 @@ mod tests {
         }
     }
 
-    /// The statements of each policy, without the first, which allows the rest.
-    fn denials(plan: &Plan) -> Vec<Vec<Value>> {
-        let read = |step: &SetPolicy| {
-            let statements = parse(&step.policy).expect("JSON")["Statement"].clone();
-            statements.as_array().expect("statements")[1..].to_vec()
-        };
+    /// The second statement of each policy; the first allows the rest.
+    fn denials(plan: &Plan) -> Vec<Value> {
+        let read = |step: &SetPolicy| parse(&step.policy).expect("JSON")["Statement"][1].clone();
         plan.steps.iter().map(read).collect()
     }
 
     #[test]
-    fn the_root_keeps_its_nested_stacks_and_each_of_them_keeps_its_resources() {
+    fn each_stack_gets_the_policy_that_the_package_brings_for_those_without_this_program() {
         let plan = plan(&[root(None), database()], &Exceptions::default());
         assert_eq!(
             plan.steps.iter().map(|step| step.name.as_str()).collect::<Vec<_>>(),
             ["the stack itself", "Database"]
         );
-        let denials = denials(&plan);
-        assert_eq!(denials[0][0]["Action"], json!(["Update:Replace", "Update:Delete"]));
-        assert_eq!(
-            denials[0][0]["Resource"],
-            json!(["LogicalResourceId/Database", "LogicalResourceId/Files"])
-        );
-        assert_eq!(denials[1][0]["Resource"], "*");
-        let types = &denials[1][0]["Condition"]["StringEquals"]["ResourceType"];
-        assert!(
-            types
-                .as_array()
-                .expect("types")
-                .contains(&json!("AWS::RDS::DBInstance"))
-        );
+        let file = include_str!("../../../cloudformation/stack-policy.json");
+        for step in &plan.steps {
+            assert_eq!(parse(&step.policy), parse(file), "{}", step.name);
+        }
     }
 
     #[test]
@@ -222,11 +187,10 @@ mod tests {
     #[test]
     fn a_confirmed_loss_is_let_through_where_it_stands_and_nowhere_else() {
         let lifted = denials(&plan(&[root(None), database()], &replaced()));
-        let kept = json!(["LogicalResourceId/Database", "LogicalResourceId/Files"]);
-        assert_eq!(lifted[0][0]["Resource"], kept);
-        assert_eq!(lifted[1][0]["NotResource"], json!(["LogicalResourceId/Instance"]));
-        assert_eq!(lifted[1][0].get("Resource"), None);
-        assert!(lifted[1][0]["Condition"].is_object());
+        assert_eq!(lifted[0]["Resource"], "*");
+        assert_eq!(lifted[1]["NotResource"], json!(["LogicalResourceId/Instance"]));
+        assert_eq!(lifted[1].get("Resource"), None);
+        assert!(lifted[1]["Condition"].is_object());
     }
 
     #[test]
@@ -236,7 +200,7 @@ mod tests {
             ..replaced()
         };
         let lifted = denials(&plan(&[root(None)], &exceptions));
-        assert_eq!(lifted[0][0]["Resource"], json!(["LogicalResourceId/Files"]));
+        assert_eq!(lifted[0]["NotResource"], json!(["LogicalResourceId/Database"]));
     }
 
     #[test]
