@@ -24,7 +24,7 @@ from pathlib import Path
 from typing import Any
 
 import yaml
-from local_aws import mysql, service
+from local_aws import cache, mysql, service
 from local_aws.state import REGION, State
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -98,8 +98,9 @@ def world() -> World:
     atexit.register(stop)
     signal.signal(signal.SIGTERM, lambda *_: sys.exit("end to end: terminated"))
     stop()
-    for version in (ROOT / ".local" / "mysql").glob("*/recipe"):
-        _borrow(version.parent)
+    for kind in ("mysql", "cache"):
+        for recipe in (ROOT / ".local" / kind).glob("*/recipe"):
+            _borrow(recipe.parent)
     with ThreadPoolExecutor() as pool:
         databases = pool.submit(mysql.start, STATE.directory, _say)
         pool.submit(service.start, STATE, _say).result()
@@ -115,8 +116,8 @@ def _take_over() -> None:
 
 
 def _borrow(home: Path) -> None:
-    """Use the MySQL that was fetched already; its data are our own."""
-    own = STATE.directory / "mysql" / home.name
+    """Use the servers that were fetched already; their data are our own."""
+    own = STATE.directory / home.parent.name / home.name
     own.mkdir(parents=True, exist_ok=True)
     shutil.copy(home / "recipe", own / "recipe")
     if not (own / "prefix").exists():
@@ -129,6 +130,7 @@ def stop() -> None:
         child.terminate()
     service.stop(STATE, _say)
     mysql.stop(STATE.directory, _say)
+    cache.stop(STATE.directory, _say)
 
 
 def _say(text: str) -> None:

@@ -4,8 +4,9 @@ import argparse
 import shlex
 import sys
 from pathlib import Path
+from types import ModuleType
 
-from local_aws import mysql, service
+from local_aws import cache, mysql, service
 from local_aws.errors import LocalAwsError
 from local_aws.seed import seed
 from local_aws.state import DEFAULT_STATE, State
@@ -18,7 +19,9 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         match chosen.command:
             case "mysql":
-                _mysql(chosen.action, chosen.state)
+                _servers(mysql, chosen.action, chosen.state)
+            case "cache":
+                _servers(cache, chosen.action, chosen.state)
             case "start":
                 service.start(state)
             case "stop":
@@ -40,7 +43,9 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--state", type=Path, default=DEFAULT_STATE, help="where everything is kept: %(default)s")
     commands = parser.add_subparsers(dest="command", required=True)
     databases = commands.add_parser("mysql", help="the real MySQL servers")
-    databases.add_argument("action", choices=["fetch", "start", "stop"])
+    caches = commands.add_parser("cache", help="the real Redis and Valkey servers")
+    for servers in (databases, caches):
+        servers.add_argument("action", choices=["fetch", "start", "stop"])
     commands.add_parser("start", help="start the emulator; do nothing if it runs")
     commands.add_parser("stop", help="stop exactly what start has started")
     commands.add_parser("status", help="say what runs; exit code 0 if the emulator does")
@@ -51,14 +56,14 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _mysql(action: str, directory: Path) -> None:
+def _servers(kind: ModuleType, action: str, directory: Path) -> None:
     match action:
         case "fetch":
-            mysql.fetch(directory)
+            kind.fetch(directory)
         case "start":
-            mysql.start(directory)
+            kind.start(directory)
         case "stop":
-            mysql.stop(directory)
+            kind.stop(directory)
 
 
 def _running(state: State) -> dict[str, str]:

@@ -56,6 +56,11 @@ class Shelf:
             raise LocalAwsError("\n".join([*reasons, self.remedy]))
         return found
 
+    def kept(self) -> list[Server]:
+        """Every server that was fetched before."""
+        marks = sorted(self.home.glob("*/recipe"))
+        return [self.from_prefix(mark.parent / "prefix", mark.read_text()) for mark in marks]
+
     def _kept(self, recipe: Recipe) -> Server | None:
         for mark in self.home.glob("*/recipe"):
             if mark.read_text() == recipe.name:

@@ -64,6 +64,7 @@ def environment(config: dict[str, Any], code_dir: str, port: int) -> dict[str, s
         **own,
         "AWS_ENDPOINT_URL": SETTINGS.endpoint,
         **servers.database_environment(),
+        **servers.cache_environment(),
     }
 
 

@@ -27,6 +27,7 @@ MODULES = (
     "ec2",
     "acm",
     "ecs",
+    "elasticache",
     "associations",
     "recorded",
 )

@@ -71,3 +71,9 @@ def database_environment() -> dict[str, str]:
     bundle.parent.mkdir(parents=True, exist_ok=True)
     bundle.write_text("".join(Path(name).read_text() for name in authorities))
     return {"DATABASE_CA_BUNDLE": str(bundle)}
+
+
+def cache_environment() -> dict[str, str]:
+    """`CACHE_CA_BUNDLE` for functions: the authority of every cache that the emulator starts."""
+    authority = SETTINGS.servers_file.parent / "cache" / "certificates" / "ca.pem"
+    return {"CACHE_CA_BUNDLE": str(authority)} if authority.is_file() else {}
