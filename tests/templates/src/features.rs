@@ -54,6 +54,7 @@ pub const GROUPS: &[(&str, &[Feature])] = &[
     ("cache", CACHE),
     ("site", SITE),
     ("containers", CONTAINERS),
+    ("backup", BACKUP),
     ("notice", NOTICE),
 ];
 
@@ -158,6 +159,25 @@ const CONTAINERS: &[Feature] = &[
         &[("Spot", "none"), ("ContainerInsights", "enhanced")],
     ),
     feature("shells in tasks", &[("EcsExec", "true"), ("Spot", "workers")]),
+];
+
+const BACKUP: &[Feature] = &[
+    feature(
+        "backups of own length",
+        &[
+            ("BackupDailyDays", "14"),
+            ("BackupWeeklyDays", "60"),
+            ("BackupMonthlyDays", "730"),
+            ("BackupVaultLock", "compliance"),
+            (
+                "BackupCopyVaultArn",
+                "arn:aws:backup:eu-west-1:210987654321:backup-vault:copies",
+            ),
+            ("RestoreTests", "true"),
+            ("RestoreMaxAgeDays", "5"),
+        ],
+    ),
+    feature("a lock that some may open", &[("BackupVaultLock", "governance")]),
 ];
 
 const DATABASE: &[Feature] = &[

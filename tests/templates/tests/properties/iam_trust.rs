@@ -36,10 +36,16 @@ fn only_a_service_assumes_a_role() {
 
 /// Services that name no source when they assume a role, and why nobody else's resource can come through.
 /// Source: docs.aws.amazon.com/IAM/latest/UserGuide/confused-deputy.html and the services' own pages.
-const SOURCELESS: [(&str, &str); 1] = [(
-    "lambda.amazonaws.com",
-    "a function takes a role only if its maker may pass it (iam:PassRole), and Lambda sends neither account nor ARN",
-)];
+const SOURCELESS: [(&str, &str); 2] = [
+    (
+        "lambda.amazonaws.com",
+        "a function takes a role only if its maker may pass it (iam:PassRole), and Lambda sends neither account nor ARN",
+    ),
+    (
+        "backup.amazonaws.com",
+        "a plan takes a role only if its maker may pass it (iam:PassRole), and Backup sends neither account nor ARN",
+    ),
+];
 
 fn held_to_a_source(deployment: &Deployment) -> Vec<Finding> {
     each(deployment, &[ROLE], |role| {

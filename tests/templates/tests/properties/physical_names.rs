@@ -47,7 +47,16 @@ fn no_arn_names_a_partition() {
 }
 
 /// Names that another service must know, each with who.
-const NAMED: [(&str, &str); 5] = [
+const NAMED: [(&str, &str); 8] = [
+    (
+        "BackupVaultName",
+        "required by its type; part of the stack's id keeps two apart",
+    ),
+    ("RestoreTestingPlanName", "required by its type"),
+    (
+        "RestoreTestingSelectionName",
+        "required by its type, unique within its plan",
+    ),
     ("DBInstanceIdentifier", "RDS logs to groups of this name"),
     (
         "LogGroupName",

@@ -48,6 +48,12 @@ const CONTRADICTIONS: &[Contradiction] = &[
         "Production's cache has a replica. Leave CacheReplicas blank, or choose Environment test.",
     ),
     (
+        "ProductionSurvivesAZoneAndAMistake",
+        "prod",
+        &[("RestoreTests", "false")],
+        "Production's backups are tried. Leave RestoreTests blank, or choose Environment test.",
+    ),
+    (
         "CacheClusterIsComplete",
         "dev",
         &[("CacheClusterMode", "true"), ("CacheReplicas", "0")],
