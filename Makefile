@@ -12,8 +12,10 @@ FUNCTIONS := $(notdir $(wildcard functions/*))
 PACKAGES := $(addprefix --package ,$(FUNCTIONS))
 PYTHON_CODE := tools tests/docs tests/local-aws tests/templates tests/end-to-end tests/bench
 ENV ?=
+TARGET ?=
+SECONDS ?= 60
 
-.PHONY: help up env down test lint unit servers end-to-end local-functions bench docs package deploy audit setup setup-lint
+.PHONY: help up env down test lint unit servers end-to-end local-functions bench docs package deploy fuzz audit setup setup-lint
 
 help: ## what each target does
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/; s/\$$\$$/$$/g' | expand -t 12
@@ -32,11 +34,12 @@ test: lint unit end-to-end ## lint, unit and property tests, real MySQL, the loc
 
 lint: setup-lint ## formatting, clippy, licences, templates, shell, Python, house rules
 	cargo fmt --all --check
+	cargo fmt --manifest-path tests/fuzz/libfuzzer/Cargo.toml --check
 	cargo clippy --workspace --all-targets --all-features -- -D warnings
 	cargo deny --log-level error check bans licenses sources
 	cfn-lint
 	python3 tests/templates/validate.py
-	shellcheck tools/setup tools/up tools/package tools/deploy tools/bench .ci/run
+	shellcheck tools/setup tools/up tools/package tools/deploy tools/bench tools/fuzz .ci/run
 	ruff check --quiet $(PYTHON_CODE)
 	ruff format --quiet --check $(PYTHON_CODE)
 	tools/house_rules.py
@@ -71,6 +74,10 @@ package: setup ## dist/aws: templates, function zips for arm64, checksums
 
 deploy: ## deploy to AWS: make deploy ENV=prod BUCKET=... [STACK=...]; it says what is missing
 	@tools/deploy "$(ENV)"
+
+fuzz: ## look for what breaks the readers of others' texts: make fuzz [TARGET=...] [SECONDS=60]
+	@tools/setup fuzz
+	tools/fuzz "$(TARGET)" "$(SECONDS)"
 
 audit: setup-lint ## security advisories of every crate (needs the advisory database)
 	cargo deny check advisories

@@ -32,9 +32,7 @@ impl DnsName {
                 other => push(&mut labels, other),
             }
         }
-        if labels.last().is_some_and(Vec::is_empty) {
-            labels.pop();
-        }
+        while labels.pop_if(|label| label.is_empty()).is_some() {}
         Self { labels }
     }
 
@@ -189,6 +187,13 @@ mod tests {
         let name = DnsName::parse("a\\056b.example.com");
         assert_eq!(name.depth(), 3);
         assert_eq!(name.to_string(), "a\\056b.example.com");
+    }
+
+    #[test]
+    fn the_root_has_no_labels_however_it_is_written() {
+        for text in ["", ".", ".."] {
+            assert_eq!(DnsName::parse(text).depth(), 0, "`{text}`");
+        }
     }
 
     #[test]

@@ -1,0 +1,4 @@
+//! `cargo fuzz run properties`.
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|input: &[u8]| fuzz::properties::hold(input));

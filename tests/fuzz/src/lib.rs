@@ -1,0 +1,38 @@
+//! What reads texts that others wrote, and what must hold whatever they wrote.
+//!
+//! Each module is one target: `hold(input)` returns for any bytes at all, or panics with what it found. `make fuzz` lets
+//! libFuzzer look for such bytes (the crate in `libfuzzer/`, which is outside the workspace); the tests here run every
+//! input in `seeds/`, those that once failed among them, so that `make unit` keeps what was found. Wherever there is a
+//! choice, the expected result comes from a second, naive implementation in this crate.
+//!
+//! Inputs are text, in lines where a target takes several values: a seed can be read, and written by hand.
+
+pub mod dns_name;
+pub mod event;
+pub mod mysql_quoting;
+pub mod naive;
+pub mod properties;
+pub mod spf_record;
+pub mod txt_value;
+pub mod zone_file;
+
+/// A target: its name, and what must hold.
+pub type Target = (&'static str, fn(&[u8]));
+
+/// Every target.
+pub const TARGETS: [Target; 7] = [
+    ("dns_name", dns_name::hold),
+    ("event", event::hold),
+    ("mysql_quoting", mysql_quoting::hold),
+    ("properties", properties::hold),
+    ("spf_record", spf_record::hold),
+    ("txt_value", txt_value::hold),
+    ("zone_file", zone_file::hold),
+];
+
+/// The first `N` lines of an input; the rest belongs to the last of them. None for bytes that are no text.
+fn lines<const N: usize>(input: &[u8]) -> Option<[&str; N]> {
+    let text = std::str::from_utf8(input).ok()?;
+    let mut values = text.splitn(N, '\n');
+    Some(std::array::from_fn(|_| values.next().unwrap_or_default()))
+}
