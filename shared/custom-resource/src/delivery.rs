@@ -5,16 +5,14 @@ use std::hash::{BuildHasher, RandomState};
 use std::iter::successors;
 use std::time::Duration;
 
-use aws_smithy_http_client::Connector;
-use aws_smithy_http_client::tls::{Provider, rustls_provider::CryptoMode};
-use aws_smithy_runtime_api::client::http::{HttpConnector, HttpConnectorSettings};
+use aws_smithy_runtime_api::client::http::{HttpConnector, SharedHttpConnector};
 use aws_smithy_runtime_api::client::orchestrator::HttpRequest;
 use aws_smithy_types::body::SdkBody;
 use tokio::time::{Instant, sleep, timeout};
 
+use crate::aws::connector;
 use crate::event::ResponseUrl;
 
-const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
 const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(10);
 /// The bounds of the pause after a first failure; doubled after each further one.
 const FIRST_PAUSE: Duration = Duration::from_millis(100);
@@ -78,30 +76,20 @@ pub(crate) async fn deliver(url: &ResponseUrl, body: &str, deadline: Instant) ->
     }
 }
 
-/// The SDK's own HTTP stack, so that the binary carries no second one. Made for one delivery: there is one per invocation.
-fn connector() -> Connector {
-    let settings = HttpConnectorSettings::builder()
-        .connect_timeout(CONNECT_TIMEOUT)
-        .read_timeout(ATTEMPT_TIMEOUT)
-        .build();
-    Connector::builder()
-        .connector_settings(settings)
-        .tls_provider(Provider::Rustls(CryptoMode::AwsLc))
-        .build()
-}
-
 fn request(url: &ResponseUrl, body: &str) -> Result<HttpRequest, Undelivered> {
     let mut request = HttpRequest::new(SdkBody::from(body));
     request.set_method("PUT").map_err(|_| Undelivered::InvalidUrl)?;
     request.set_uri(url.expose()).map_err(|_| Undelivered::InvalidUrl)?;
     // The URL is signed for an empty content type; any other breaks the signature.
     request.headers_mut().insert("content-type", "");
+    // The next answer may be hours away: a connection that died meanwhile would cost it an attempt.
+    request.headers_mut().insert("connection", "close");
     Ok(request)
 }
 
 struct NoAnswer(&'static str);
 
-async fn attempt(connector: &Connector, request: HttpRequest, limit: Duration) -> Result<u16, NoAnswer> {
+async fn attempt(connector: &SharedHttpConnector, request: HttpRequest, limit: Duration) -> Result<u16, NoAnswer> {
     match timeout(limit, connector.call(request)).await {
         Ok(Ok(response)) => Ok(response.status().as_u16()),
         Ok(Err(error)) if error.is_timeout() => Err(NoAnswer("a connection that timed out")),
