@@ -32,7 +32,9 @@ def without_expressions(props: Props) -> Props:
     """The alarm that stands in for one over expressions; raise what CloudWatch would say to a wrong one."""
     if props.get("MetricName") or props.get("Namespace") or props.get("Dimensions"):
         raise ValueError("The parameters MetricName, Namespace and Dimensions must not be given together with Metrics")
-    returned = [one for one in props["Metrics"] if str(one.get("ReturnData", True)).lower() == "true"]
+    band = props.get("ThresholdMetricId")  # stands in the list, but is what the metric is judged by
+    judged = (one for one in props["Metrics"] if one["Id"] != band)
+    returned = [one for one in judged if str(one.get("ReturnData", True)).lower() == "true"]
     if len(returned) != 1:
         raise ValueError(f"Exactly one element of the metrics list should return data, not {len(returned)}")
     rest = {key: value for key, value in props.items() if key not in ("Metrics", "ThresholdMetricId")}
