@@ -29,6 +29,7 @@ env: ## exports for a shell that is to use the local AWS: eval "$$(make -s env)"
 down: ## stop exactly what `make up` started
 	python3 -m local_aws stop
 	python3 -m local_aws mysql stop
+	python3 -m local_aws cache stop
 
 test: lint unit end-to-end ## lint, unit and property tests, real MySQL, the local AWS, end to end
 
@@ -45,8 +46,9 @@ lint: setup-lint ## formatting, clippy, licences, templates, shell, Python, hous
 	tools/house_rules.py
 	python3 -m unittest discover --start-directory tests/docs
 
-servers: setup ## start the real MySQL servers that the tests use
+servers: setup ## start the real MySQL, Redis and Valkey servers that the tests use
 	python3 -m local_aws mysql start
+	python3 -m local_aws cache start
 
 unit: servers ## unit, property and MySQL tests; the local AWS's own tests
 	rm -rf target/api-calls

@@ -19,13 +19,17 @@ def take(release: str) -> Callable[[], None]:
 
     The root template knows one schema and one user, as there is one Mautic on a server; here stacks may meet on one.
     """
-    wanted = [int(part) for part in release.split(".")]
-    servers = sorted(world().mysql, key=lambda one: _number(one["version"]))
-    server = next((one for one in servers if _number(one["version"])[:2] >= wanted), servers[-1])
     with _taking:
-        lock = _taken.setdefault(server["port"], threading.Lock())
+        lock = _taken.setdefault(server_for(release)["port"], threading.Lock())
     lock.acquire()
     return lock.release
+
+
+def server_for(release: str) -> dict[str, Any]:
+    """The server that stands in for a release: its own, else the next newer, else any."""
+    servers = sorted(world().mysql, key=lambda one: _number(one["version"]))
+    newer = (one for one in servers if _number(one["version"])[:2] >= _number(release))
+    return next(newer, servers[-1])
 
 
 def _number(version: str) -> list[int]:

@@ -28,6 +28,8 @@ def _secret_members(text: str) -> Iterator[tuple[str, str]]:
     try:
         content = json.loads(text)
     except ValueError:
+        content = None
+    if not isinstance(content, dict):
         content = {"text": text}
     for key in ("password", "secret_key", "text"):
         if key in content:

@@ -12,7 +12,10 @@ CAPABILITIES = ["CAPABILITY_NAMED_IAM", "CAPABILITY_AUTO_EXPAND"]
 
 
 class Stack:
-    """One stack by its name; after `begin` or `adopt` by its id, which outlives its deletion."""
+    """One stack by its name; after `begin` or `adopt` by its id, which outlives its deletion.
+
+    The template is a text, or the address of one: the root grows beyond what a request may carry.
+    """
 
     def __init__(self, name: str, template: str = "") -> None:
         self.name, self.template = name, template
@@ -30,7 +33,8 @@ class Stack:
 
     def _request(self, name: str, parameters: dict[str, str]) -> dict[str, Any]:
         values = _pairs({**self.common(), **parameters})
-        return {"StackName": name, "TemplateBody": self.template, "Capabilities": CAPABILITIES, "Parameters": values}
+        source = "TemplateURL" if self.template.startswith("http") else "TemplateBody"
+        return {"StackName": name, source: self.template, "Capabilities": CAPABILITIES, "Parameters": values}
 
     def begin(self, **parameters: str) -> "Stack":
         """Start to create it."""

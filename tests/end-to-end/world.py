@@ -180,6 +180,14 @@ def packaged() -> Path:
     return target
 
 
+@once
+def root() -> str:
+    """The address of the packaged root template."""
+    s3 = client("s3")
+    s3.put_object(Bucket=BUCKET, Key="root.yaml", Body=packaged().read_bytes())
+    return f"{s3.meta.endpoint_url}/{BUCKET}/root.yaml"
+
+
 class _Template(yaml.SafeLoader):
     """Reads a template's shape; what its functions would give does not matter."""
 

@@ -44,6 +44,10 @@ class Infrastructure(TestCase):
         flow_logs = ec2.describe_flow_logs(FlowLogIds=[self.out["FlowLog"]])["FlowLogs"]
         self.assertEqual(flow_logs[0]["TrafficType"], "REJECT")
 
+    def test_secret_without_wishes_is_a_password_of_32_characters(self):
+        answer = client("secretsmanager").get_secret_value(SecretId=self.out["PlainSecretArn"])
+        self.assertEqual(len(answer["SecretString"]), 32)
+
     def test_ref_of_a_secret_is_its_arn_and_its_password_is_as_asked_for(self):
         self.assertRegex(self.out["SecretArn"], r"^arn:aws:secretsmanager:eu-central-1:123456789012:secret:")
         value = json.loads(client("secretsmanager").get_secret_value(SecretId=self.out["SecretArn"])["SecretString"])

@@ -65,7 +65,7 @@ def _name(arn: str) -> str:
 def secret_string(props: Props) -> str:
     """The secret that a template declares: as it stands there, or generated."""
     generate = props.get("GenerateSecretString")
-    if not generate:
+    if generate is None:
         return props.get("SecretString", "")
     password = random_password(generate)
     key = generate.get("GenerateStringKey")
