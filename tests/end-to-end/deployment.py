@@ -60,7 +60,8 @@ class Package:
 
     def pack(self) -> None:
         """Write the checksums."""
-        files = sorted(path for path in self.folder.rglob("*") if path.is_file() and path.name != "SHA256SUMS")
+        made = ("SHA256SUMS", "packaged.yaml")
+        files = sorted(path for path in self.folder.rglob("*") if path.is_file() and path.name not in made)
         lines = [f"{hashlib.sha256(one.read_bytes()).hexdigest()}  {one.relative_to(self.folder)}\n" for one in files]
         (self.folder / "SHA256SUMS").write_text("".join(lines))
 

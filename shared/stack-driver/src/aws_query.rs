@@ -12,7 +12,7 @@ use tokio::process::Command;
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum NoAnswer {
     /// AWS answered with an error.
-    #[error("{message} ({code})")]
+    #[error("{}", [message.as_str(), &format!("({code})")].join(" ").trim_start())]
     Refused {
         /// Such as `AccessDenied`.
         code: String,
@@ -101,7 +101,9 @@ fn refusal(stderr: &str) -> NoAnswer {
     let words = stderr.trim();
     let parts = words.split_once("An error occurred (").and_then(|(_, rest)| {
         let (code, rest) = rest.split_once(')')?;
-        let (_, message) = rest.split_once(" operation: ").or_else(|| rest.split_once(": "))?;
+        // A service that knows no such operation says nothing after the colon.
+        let (_, message) = rest.split_once(" operation").unwrap_or(("", rest));
+        let message = message.trim_start_matches(|c: char| c == ':' || c == '(' || c.is_whitespace());
         Some((code.to_owned(), message.trim().trim_end_matches('.').to_owned()))
     });
     match parts {
@@ -133,6 +135,12 @@ mod tests {
         let error = refusal(told);
         assert!(error.is(&["NoSuchBucket"]) && !error.is(&["AccessDenied"]));
         assert_eq!(error.to_string(), "The bucket is not there (NoSuchBucket)");
+    }
+
+    #[test]
+    fn an_error_without_words_is_told_by_its_code() {
+        let told = "An error occurred (400) when calling the GetServiceQuota operation: ";
+        assert_eq!(refusal(told).to_string(), "(400)");
     }
 
     #[test]

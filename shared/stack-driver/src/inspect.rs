@@ -13,6 +13,7 @@ pub async fn inspect(cloud: &Cloud, stack: &Stack, setup: Option<String>) -> Res
     let mut summary = Summary {
         stack: stack.name.clone(),
         status: stack.status.clone(),
+        locked: stack.termination_protection,
         outputs: stack.outputs.clone(),
         mail: Vec::new(),
         schemas: Vec::new(),

@@ -10,7 +10,7 @@ pub mod quota;
 pub mod roles;
 pub mod zone;
 
-use crate::aws_query::{Answer, AwsQuery, NoAnswer};
+use crate::aws_query::{AwsQuery, NoAnswer};
 use crate::cloud::{Cloud, CloudError, Stack};
 use crate::dns::candidate_zones;
 use crate::event::STACK_TYPE;
@@ -179,16 +179,12 @@ async fn quotas(aws: AwsQuery<'_>, subject: &Subject<'_>) -> Vec<Finding> {
     quota::judge(&join_all(met.into_iter().map(read)).await)
 }
 
-async fn roles(aws: AwsQuery<'_>, subject: &Subject<'_>) -> Vec<Finding> {
+async fn roles(aws: AwsQuery<'_>, subject: &Subject<'_>) -> Option<Finding> {
     let used = roles::used(&subject.types);
     if used.is_empty() {
-        return Vec::new();
+        return None;
     }
-    let read = |role: roles::ServiceRole| async move {
-        let answer: Answer = aws.ask(&["iam", "get-role", "--role-name", role.name]).await;
-        (role, answer)
-    };
-    roles::judge(&join_all(used.into_iter().map(read)).await)
+    Some(roles::judge(&used, &aws.ask(&roles::QUESTION).await))
 }
 
 async fn mail(cloud: &Cloud, aws: AwsQuery<'_>, subject: &Subject<'_>) -> Result<Vec<Finding>, CloudError> {

@@ -5,7 +5,7 @@
 
 use crate::change_set::{Change, Replacement};
 use crate::cloud::{Cloud, CloudError, Stack};
-use crate::event::STACK_TYPE;
+use crate::event::{STACK_TYPE, is_custom_resource};
 use crate::inputs::Inputs;
 use crate::template::Template;
 use aws_sdk_cloudformation::operation::describe_change_set::DescribeChangeSetOutput;
@@ -213,6 +213,8 @@ fn read_change(path: Vec<String>, change: &ResourceChange) -> Change {
         replacement: match change.replacement() {
             // No property of a nested stack forces a new one; its resources are listed with their own changes.
             _ if change.resource_type() == Some(STACK_TYPE) => Replacement::No,
+            // CloudFormation says so of every change of a custom resource, for its function decides; ours keep what holds data.
+            Some(Sdk::Conditional) if change.resource_type().is_some_and(is_custom_resource) => Replacement::No,
             Some(Sdk::True) => Replacement::Yes,
             Some(Sdk::Conditional) => Replacement::Maybe,
             _ => Replacement::No,
@@ -226,13 +228,15 @@ fn read_change(path: Vec<String>, change: &ResourceChange) -> Change {
 }
 
 fn causes(change: &ResourceChange) -> Vec<String> {
-    let is_nested = change.resource_type() == Some(STACK_TYPE);
+    let is_decided_elsewhere = change
+        .resource_type()
+        .is_some_and(|kind| kind == STACK_TYPE || is_custom_resource(kind));
     let mut causes: Vec<String> = change
         .details()
         .iter()
         .filter_map(aws_sdk_cloudformation::types::ResourceChangeDetail::target)
         .filter_map(|target| {
-            let forces = !is_nested
+            let forces = !is_decided_elsewhere
                 && matches!(
                     target.requires_recreation(),
                     Some(RequiresRecreation::Always | RequiresRecreation::Conditionally)

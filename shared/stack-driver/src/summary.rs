@@ -59,6 +59,8 @@ pub struct Summary {
     pub stack: String,
     /// Its status.
     pub status: Status,
+    /// Whether deletion is forbidden.
+    pub locked: bool,
     /// Name, value, description.
     pub outputs: Vec<[String; 3]>,
     /// Domains that the stack set up with SES.
@@ -190,6 +192,13 @@ impl Summary {
     fn commands(&self) -> Vec<(String, String)> {
         let shell = shell_line(self.setup.as_deref(), self.endpoint.as_deref())
             .map(|line| ("a shell that speaks to this AWS".to_owned(), line));
+        let unlock = self.locked.then(|| {
+            let unlock = cloudformation("update-termination-protection", &self.stack);
+            (
+                "before it can be removed, on purpose only: the lock goes".to_owned(),
+                unlock.with(["--no-enable-termination-protection"]).one_line(),
+            )
+        });
         let delete = (
             "remove it all again, but for what is kept on purpose".to_owned(),
             cloudformation("delete-stack", &self.stack).one_line(),
@@ -202,6 +211,7 @@ impl Summary {
             .chain(mail)
             .chain(secrets)
             .chain(users)
+            .chain(unlock)
             .chain([delete])
             .collect()
     }
@@ -306,6 +316,7 @@ mod tests {
         Summary {
             stack: "mautic".to_owned(),
             status: Status::new("CREATE_COMPLETE"),
+            locked: false,
             outputs: vec![
                 [
                     "DatabaseEndpoint".to_owned(),
@@ -390,6 +401,21 @@ What to try next
             "mautic is UPDATE_COMPLETE\n\nWhat to try next\n  # remove it all again, but for what is kept on purpose\n  aws \
              cloudformation delete-stack --stack-name mautic\n"
         );
+    }
+
+    #[test]
+    fn a_stack_that_is_locked_names_the_command_that_unlocks_it() {
+        let locked = Summary {
+            locked: true,
+            ..summary()
+        };
+        assert!(locked.render(Style::PLAIN).ends_with(
+            "  # before it can be removed, on purpose only: the lock goes
+  aws cloudformation update-termination-protection --stack-name mautic --no-enable-termination-protection
+  # remove it all again, but for what is kept on purpose
+  aws cloudformation delete-stack --stack-name mautic
+"
+        ));
     }
 
     #[test]

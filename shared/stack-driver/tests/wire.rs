@@ -136,14 +136,10 @@ const CREATED: &str = "<CreateChangeSetResponse><CreateChangeSetResult><Id>root-
 const DELETED: &str =
     "<DeleteChangeSetResponse><DeleteChangeSetResult></DeleteChangeSetResult></DeleteChangeSetResponse>";
 
-fn nested_change_sets() -> Answers {
+/// The rows of the root's change set.
+fn root_changes() -> String {
     let stack = "AWS::CloudFormation::Stack";
-    let replaced = format!(
-        "<Replacement>True</Replacement><PolicyAction>ReplaceAndSnapshot</PolicyAction><Details>{}{}</Details>",
-        detail("Properties", "DBInstanceIdentifier", "Always"),
-        detail("Tags", "", "Never")
-    );
-    let root = [
+    [
         change(
             "Modify",
             "Database",
@@ -158,12 +154,30 @@ fn nested_change_sets() -> Answers {
             "<PolicyAction>Delete</PolicyAction>",
         ),
         change(
+            "Modify",
+            "Domain",
+            "Custom::SesDomain",
+            &format!(
+                "<Replacement>Conditional</Replacement><Details>{}</Details>",
+                detail("Properties", "DmarcPolicy", "Conditionally")
+            ),
+        ),
+        change(
             "Remove",
             "Cache",
             stack,
             "<PhysicalResourceId>arn:cache</PhysicalResourceId><PolicyAction>Delete</PolicyAction>",
         ),
-    ];
+    ]
+    .concat()
+}
+
+fn nested_change_sets() -> Answers {
+    let replaced = format!(
+        "<Replacement>True</Replacement><PolicyAction>ReplaceAndSnapshot</PolicyAction><Details>{}{}</Details>",
+        detail("Properties", "DBInstanceIdentifier", "Always"),
+        detail("Tags", "", "Never")
+    );
     let inside = "<StackResourceSummaries><member><LogicalResourceId>Group</LogicalResourceId><PhysicalResourceId>group-1\
                   </PhysicalResourceId><ResourceType>AWS::ElastiCache::ReplicationGroup</ResourceType></member>\
                   </StackResourceSummaries>";
@@ -185,7 +199,7 @@ fn nested_change_sets() -> Answers {
         (
             &["Action=DescribeChangeSet", "root-set"],
             200,
-            change_set(&root.concat()),
+            change_set(&root_changes()),
         ),
         (
             &["Action=ListStackResources", "arn%3Acache"],
@@ -206,16 +220,18 @@ async fn a_preview_shows_what_happens_inside_nested_stacks_and_leaves_no_change_
     assert_eq!(
         stack_driver::change_set::render(&changes, Style::PLAIN),
         "  The stack itself
-    -  Topic  AWS::SNS::Topic
+    -  Topic   AWS::SNS::Topic
         the old one is deleted
-    -  Cache  AWS::CloudFormation::Stack
+    ~  Domain  Custom::SesDomain
+        DmarcPolicy
+    -  Cache   AWS::CloudFormation::Stack
         the old one is deleted
   Cache
     -  Group  AWS::ElastiCache::ReplicationGroup
   Database
     !  Instance  AWS::RDS::DBInstance
         !DBInstanceIdentifier, Tags; a snapshot of the old one is kept
-  In all: ! 1 replaced, - 3 removed.
+  In all: ~ 1 changed, ! 1 replaced, - 3 removed.
   What is removed or replaced is gone afterwards, unless its line says that it is kept. A property with ! in front is the one that forces the replacement.
 "
     );

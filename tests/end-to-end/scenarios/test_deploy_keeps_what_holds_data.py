@@ -73,11 +73,15 @@ class ADeployment(unittest.TestCase):
         self.assertIn("Nothing to deploy: the stack keeps is up to date.", self.deploy())
         self.assertEqual(len(self.stack.events()), before)
 
-    def test_03_change_in_place_is_listed_by_module_and_made(self) -> None:
+    def test_03_change_in_place_is_listed_by_module_and_made_however_large_the_template_is(self) -> None:
         self.package.set(Note="second")
+        template = self.package.folder / "mautic.yaml"
+        template.write_text(template.read_text() + f"Metadata:\n  Padding: {'x' * 51_200}\n")
+        self.package.pack()
         printed = self.deploy()
         self.assertIn("  Data\n    ~  Files  AWS::S3::Bucket\n        Tags\n  Plain\n    ~  Topic", printed)
         self.assertIn("In all: ~ 2 changed.", printed)
+        self.assertRegex(printed, r"aws s3 cp --only-show-errors[^#]* s3://deployments/keeps/[0-9a-f]{64}\.template")
         self.guarded()
 
     def test_04_replacement_of_what_holds_data_is_refused_and_nothing_happens(self) -> None:

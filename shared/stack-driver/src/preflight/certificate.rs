@@ -25,7 +25,7 @@ pub fn made(wish: Option<&Wish>, site: &str) -> Finding {
     if wish.is_some_and(Wish::is_here) {
         return Finding::fine(
             CHECK,
-            format!("One for {site} will be made, and proven by a record in the zone."),
+            format!("One for {site} comes with the stack, proven by a record in the zone."),
         );
     }
     Finding::stop(

@@ -1,6 +1,6 @@
 //! The roles that AWS's services make for themselves at their first use in an account.
 
-use crate::aws_query::{Answer, NoAnswer};
+use crate::aws_query::Answer;
 use crate::preflight::finding::Finding;
 use std::collections::BTreeSet;
 
@@ -69,74 +69,74 @@ pub fn used(types: &BTreeSet<String>) -> Vec<ServiceRole> {
         .collect()
 }
 
-/// Judges `iam get-role` of each: present, to be made, or not known.
+/// The question whose answer lists the roles that are there.
+pub const QUESTION: [&str; 4] = ["iam", "list-roles", "--path-prefix", "/aws-service-role/"];
+
+/// Judges the list: all present, or some to be made.
 #[must_use]
-pub fn judge(answers: &[(ServiceRole, Answer)]) -> Vec<Finding> {
-    let missing: Vec<&ServiceRole> = answers
-        .iter()
-        .filter(|(_, answer)| matches!(answer, Err(error) if error.is(&["NoSuchEntity"])))
-        .map(|(role, _)| role)
+pub fn judge(used: &[ServiceRole], answer: &Answer) -> Finding {
+    let list = match answer {
+        Ok(list) => list,
+        Err(error) => {
+            return Finding::warning(
+                CHECK,
+                format!("The roles of AWS's services could not be read: {error}."),
+                "Whoever deploys needs iam:ListRoles to see them, and iam:CreateServiceLinkedRole where one is missing.",
+            );
+        }
+    };
+    let names: Vec<&str> = list["Roles"]
+        .as_array()
+        .into_iter()
+        .flatten()
+        .filter_map(|role| role["RoleName"].as_str())
         .collect();
-    let unread: Option<&NoAnswer> = answers
-        .iter()
-        .find_map(|(_, answer)| answer.as_ref().err().filter(|error| !error.is(&["NoSuchEntity"])));
-    let mut findings = Vec::new();
-    if let Some(error) = unread {
-        findings.push(Finding::warning(
-            CHECK,
-            format!("The roles of AWS's services could not be read: {error}."),
-            "Whoever deploys needs iam:GetRole to see them, and iam:CreateServiceLinkedRole where one is missing.",
-        ));
+    let missing: Vec<&ServiceRole> = used.iter().filter(|role| !names.contains(&role.name)).collect();
+    if missing.is_empty() {
+        return Finding::fine(CHECK, format!("All {} that AWS's services use are there.", used.len()));
     }
-    if !missing.is_empty() {
-        let names: Vec<&str> = missing.iter().map(|role| role.name).collect();
-        let command =
-            |role: &&ServiceRole| format!("aws iam create-service-linked-role --aws-service-name {}", role.service);
-        let commands: Vec<String> = missing.iter().map(command).collect();
-        findings.push(Finding::warning(
-            CHECK,
-            format!("Not in this account yet: {}.", names.join(", ")),
-            format!(
-                "Each service makes its own at its first use, where whoever deploys may iam:CreateServiceLinkedRole; a first use can \
-                 fail because the role is seconds old. Making them beforehand avoids that:\n{}",
-                commands.join("\n")
-            ),
-        ));
-    }
-    if findings.is_empty() {
-        findings.push(Finding::fine(
-            CHECK,
-            format!("All {} that AWS's services use are there.", answers.len()),
-        ));
-    }
-    findings
+    let names: Vec<&str> = missing.iter().map(|role| role.name).collect();
+    let command =
+        |role: &&ServiceRole| format!("aws iam create-service-linked-role --aws-service-name {}", role.service);
+    let commands: Vec<String> = missing.iter().map(command).collect();
+    Finding::warning(
+        CHECK,
+        format!("Not in this account yet: {}.", names.join(", ")),
+        format!(
+            "Each service makes its own at its first use, where whoever deploys may iam:CreateServiceLinkedRole; a first use can fail \
+             because the role is seconds old. Making them beforehand avoids that:\n{}",
+            commands.join("\n")
+        ),
+    )
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::aws_query::NoAnswer;
     use serde_json::json;
 
-    fn refused(code: &str) -> Answer {
-        Err(NoAnswer::Refused {
-            code: code.to_owned(),
-            message: "no".to_owned(),
-        })
+    fn list(names: &[&str]) -> serde_json::Value {
+        let roles: Vec<_> = names.iter().map(|name| json!({ "RoleName": name })).collect();
+        json!({ "Roles": roles })
     }
 
     #[test]
     fn roles_that_are_there_take_one_line() {
-        let answers = [(ROLES[0], Ok(json!({}))), (ROLES[1], Ok(json!({})))];
+        let answer = list(&[
+            "AWSServiceRoleForECS",
+            "AWSServiceRoleForRDS",
+            "AWSServiceRoleForSupport",
+        ]);
         assert_eq!(
-            judge(&answers),
-            [Finding::fine("roles", "All 2 that AWS's services use are there.")]
+            judge(&ROLES[..2], &Ok(answer)),
+            Finding::fine("roles", "All 2 that AWS's services use are there.")
         );
     }
 
     #[test]
     fn a_missing_role_is_told_with_the_command_that_makes_it() {
-        let answers = [(ROLES[0], refused("NoSuchEntity")), (ROLES[1], Ok(json!({})))];
-        let [finding] = judge(&answers).try_into().expect("one finding");
+        let finding = judge(&ROLES[..2], &Ok(list(&["AWSServiceRoleForRDS"])));
         assert_eq!(finding.text, "Not in this account yet: AWSServiceRoleForECS.");
         assert!(
             finding
@@ -149,9 +149,12 @@ mod tests {
 
     #[test]
     fn roles_that_may_not_be_read_are_not_said_to_be_missing() {
-        let [finding] = judge(&[(ROLES[0], refused("AccessDenied"))]).try_into().expect("one");
+        let refused = Err(NoAnswer::Refused {
+            code: "AccessDenied".to_owned(),
+            message: "no".to_owned(),
+        });
         assert_eq!(
-            finding.text,
+            judge(&ROLES[..2], &refused).text,
             "The roles of AWS's services could not be read: no (AccessDenied)."
         );
     }
