@@ -3,7 +3,7 @@
 import unittest
 from typing import Any
 
-from support import Stack, TestCase, url
+from support import HERE, Stack, TestCase, url
 
 
 class ChangeSets(TestCase):
@@ -52,6 +52,22 @@ class ChangeSets(TestCase):
             read = stack.cloudformation.describe_change_set(StackName=stack.name, ChangeSetName="look")
             self.assertEqual(self.rows(read)["Files"]["Replacement"], replacement, parameters)
             stack.cloudformation.delete_change_set(StackName=stack.name, ChangeSetName="look")
+
+    def test_what_a_new_resource_would_give_is_taken_to_stay_as_it_is(self):
+        stack = self.parent()
+        template = (HERE / "templates" / "parent.yaml").read_text()
+        # A third stack, whose output the first now takes.
+        template = template.replace("Name: !Ref Name,", "Name: !GetAtt Newest.Outputs.Id,", 1)
+        later = template[template.index("  Later:") : template.index("Outputs:")]
+        newest = later.replace("  Later:", "  Newest:").replace("    DependsOn: Early\n", "")
+        template = template.replace("Outputs:", newest + "Outputs:", 1)
+        request = {**stack._request({"Template": url("actor.yaml")}), "TemplateBody": template}
+        del request["TemplateURL"]
+        stack.cloudformation.create_change_set(**request, ChangeSetName="look", IncludeNestedStacks=True)
+        rows = self.rows(stack.cloudformation.describe_change_set(StackName=stack.name, ChangeSetName="look"))
+        self.assertEqual({name: one["Action"] for name, one in rows.items()}, {"Early": "Modify", "Newest": "Add"})
+        nested = stack.cloudformation.describe_change_set(ChangeSetName=rows["Early"]["ChangeSetId"])
+        self.assertEqual(nested["Changes"], [])
 
     def test_without_the_wish_there_are_none(self):
         rows = self.rows(self.changed(self.parent(), False, Name="b"))

@@ -30,6 +30,9 @@ NAMES = {
 
 SCHEMAS = Path(importlib.util.find_spec("cfnlint").origin).parent / "data" / "schemas"
 
+# CloudFormation's own word for it.
+LATER = "{{changeSet:KNOWN_AFTER_APPLY}}"
+
 Params = dict[str, list[str]]
 Answer = tuple[int, Any, Any]
 Handler = Callable[[Params], Answer]
@@ -89,7 +92,7 @@ def create(stock: Handler, params: Params) -> Answer:
 
 def _nest(stock: Handler, change_set: dict[str, Any], resource: dict[str, Any]) -> None:
     parent = cloudformation._stacks[change_set["StackName"]]
-    settings = nested_stacks._settings(_properties(change_set, parent, resource["LogicalResourceId"]), parent)
+    settings = nested_stacks._settings(_properties(change_set, parent, resource), parent)
     request = {
         **settings,
         "StackName": resource["PhysicalResourceId"],
@@ -110,21 +113,35 @@ def _nest(stock: Handler, change_set: dict[str, Any], resource: dict[str, Any]) 
     )
 
 
-def _properties(change_set: dict[str, Any], parent: dict[str, Any], logical_id: str) -> dict[str, Any]:
+def _properties(change_set: dict[str, Any], parent: dict[str, Any], resource: dict[str, Any]) -> dict[str, Any]:
     """The nested stack's properties, with what the other resources give at present."""
     template, values = change_set["_template"], change_set["_resolved_params"]
-    properties = copy.deepcopy(template["Resources"][logical_id]["Properties"])
+    properties = copy.deepcopy(template["Resources"][resource["LogicalResourceId"]]["Properties"])
+    nested = next(one for one in cloudformation._stacks.values() if one["StackId"] == resource["PhysicalResourceId"])
+    before = {one["ParameterKey"]: one["ParameterValue"] for one in nested.get("Parameters", [])}
     with stacks._stack_region_context(parent, parent["StackId"]):
         conditions = engine._evaluate_conditions(template, values)
-        return engine._resolve_refs(
-            properties,
-            parent["_resources"],
-            values,
-            conditions,
-            template.get("Mappings", {}),
-            parent["StackName"],
-            parent["StackId"],
-        )
+
+        def resolved(value: Any) -> Any:
+            names = (parent["_resources"], values, conditions, template.get("Mappings", {}))
+            return engine._resolve_refs(value, *names, parent["StackName"], parent["StackId"])
+
+        parameters = properties.pop("Parameters", {})
+        given = {name: _known(parent, template, value, resolved) for name, value in parameters.items()}
+        # What another stack would only give on the way is taken to stay as it is.
+        kept = {name: before.get(name, LATER) if value is None else value for name, value in given.items()}
+        return {**resolved(properties), "Parameters": kept}
+
+
+def _known(parent: dict[str, Any], template: dict[str, Any], value: Any, resolved: Callable[[Any], Any]) -> Any:
+    """The parameter's value; None if it is another resource's that does not give it yet."""
+    new = [name for name in template["Resources"] if name not in parent["_resources"]]
+    if any(re.search(rf"[\"{{]{name}[\".}}]", json.dumps(value)) for name in new):
+        return None
+    try:
+        return resolved(value)
+    except ValueError:
+        return None
 
 
 def describe(stock: Handler, params: Params) -> Answer:
