@@ -239,6 +239,9 @@ async fn run(
         );
     }
     conclude(cloud, options, plan, &ending, steps).await?;
+    if matches!(ending, Ending::Interrupted) && *exceptions != Exceptions::default() {
+        steps.note("The stack policies stay open until the same deployment is run again, which closes them");
+    }
     ended(cloud, &options.stack, &follower, ending, options.setup.clone(), style).await
 }
 
