@@ -25,7 +25,11 @@ const SETS: usize = 400;
 /// How often a parameter is drawn that no feature chose.
 const SHARE: f64 = 0.1;
 /// Patterns that let through what no such thing can be: narrower here.
-const NARROWER: [(&str, &str); 3] = [
+const NARROWER: [(&str, &str); 4] = [
+    (
+        r"([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]([a-z0-9-]{0,61}[a-z0-9])",
+        "([a-z0-9]([a-z0-9-]{0,10}[a-z0-9])?[.]){1,3}[a-z][a-z0-9]{1,6}",
+    ),
     (
         r"\d{1,3}\.\d{1,3}\.\d{1,3}\.\d{1,3}/(1[6-9]|20)",
         "10[.][1-9][0-9]?[.]0[.]0/(1[6-9]|20)",
@@ -93,7 +97,10 @@ fn sets_of(templates: &Templates) -> impl Strategy<Value = Parameters> {
 }
 
 /// Any value that a parameter's constraints allow.
-fn value(declared: &Value) -> BoxedStrategy<String> {
+///
+/// # Panics
+/// If its pattern is none.
+pub fn value(declared: &Value) -> BoxedStrategy<String> {
     if declared.get("AllowedValues").is_some() {
         return select(declared.at("AllowedValues").texts()).boxed();
     }

@@ -22,7 +22,7 @@
 
 pub mod combinations;
 mod deployment;
-mod draw;
+pub mod draw;
 pub mod environments_page;
 pub mod features;
 pub mod parameters;

@@ -5,7 +5,9 @@ mod support;
 
 mod alarm_metrics;
 mod alarms;
+mod backup;
 mod combinations;
+mod containers;
 mod custom_resources;
 mod database;
 mod encryption_at_rest;
@@ -26,3 +28,4 @@ mod physical_names;
 mod references;
 mod resource_tagging;
 mod rules;
+mod scheduled_jobs;
