@@ -71,8 +71,8 @@ def _member(body: bytes, name: str) -> str:
         return "*"
 
 
-def role_allows(role_arn: str, action: str, resource: str) -> bool:
-    """Whether the role's policies (and its boundary) allow this action on this resource."""
+def role_allows(role_arn: str, action: str, resource: str, keys: dict[str, str] | None = None) -> bool:
+    """Whether the role's policies (and its boundary) allow this action on this resource; `keys` are for conditions."""
     account, name = get_account_id(), role_arn.rsplit("/", 1)[-1]
     context = iam_evaluator.EvalContext(
         principal_arn=f"arn:aws:sts::{account}:assumed-role/{name}/lambda",
@@ -81,7 +81,7 @@ def role_allows(role_arn: str, action: str, resource: str) -> bool:
         action=action,
         resource_arn=resource,
         region=get_region(),
-        service_context={},
+        service_context=keys or {},
         principal_keys={},
     )
     limits = iam_evaluator._permissions_boundary(iam._roles, name, account)

@@ -6,6 +6,7 @@ serve the API, so that its events, transforms, validation and rollbacks are thos
 """
 
 import asyncio
+import html
 import random
 import re
 import string
@@ -78,7 +79,7 @@ def _request(function: Callable[[Any], Any], params: dict[str, Any]) -> str:
     text = body if isinstance(body, str) else body.decode()
     if status >= 400:
         message = re.search(r"<Message>(.*?)</Message>", text, re.DOTALL)
-        raise NestedStackFailed(message.group(1) if message else text)
+        raise NestedStackFailed(html.unescape(message.group(1)) if message else text)
     return text
 
 
