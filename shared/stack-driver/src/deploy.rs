@@ -292,7 +292,11 @@ async fn conclude(
     match ending {
         Ending::Finished(status) if status.is_success() => {
             steps.begin("Protect what holds data");
-            remark(&secure(cloud, options, plan).await?, steps);
+            let done = secure(cloud, options, plan).await?;
+            remark(&done, steps);
+            if done == Done::default() {
+                steps.note("It is protected already, or there is nothing of the kind");
+            }
             steps.begin("Look at what stands");
         }
         // A stack that stood before stands still, and what was let through is guarded again.

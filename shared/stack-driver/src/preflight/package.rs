@@ -1,5 +1,6 @@
 //! Whether the package is whole: every file has the checksum that it was packed with.
 
+use crate::package::folder as containing;
 use crate::preflight::finding::Finding;
 use sha2::{Digest, Sha256};
 use std::fmt::Write as _;
@@ -17,14 +18,15 @@ enum File {
     Changed(String),
 }
 
-/// Reads the list in this folder and each file on it, but for the parameter file: that one is the user's to change.
+/// Reads the list in this folder and each file on it. What stands beside the parameter file is the user's to change.
 #[must_use]
 pub fn check(folder: &Path, parameters: Option<&Path>) -> Finding {
+    let own = parameters.map(containing).filter(|own| *own != folder);
     let path = folder.join(SUMS);
     let place = folder.display();
     match std::fs::read_to_string(&path) {
         Ok(list) => {
-            let file = |line| file(folder, line, parameters);
+            let file = |line| file(folder, line, own);
             judge(&place.to_string(), &list.lines().filter_map(file).collect::<Vec<_>>())
         }
         Err(cause) => Finding::stop(
@@ -38,11 +40,11 @@ pub fn check(folder: &Path, parameters: Option<&Path>) -> Finding {
 }
 
 /// `HASH  PATH`; anything else is no entry.
-fn file(folder: &Path, line: &str, parameters: Option<&Path>) -> Option<File> {
+fn file(folder: &Path, line: &str, own: Option<&Path>) -> Option<File> {
     let (hash, name) = line.split_once("  ")?;
     let path = folder.join(name);
     Some(match std::fs::read(&path) {
-        Ok(bytes) if parameters == Some(path.as_path()) || sha256(&bytes) == hash => File::Whole,
+        Ok(bytes) if own == path.parent() || sha256(&bytes) == hash => File::Whole,
         Ok(_) => File::Changed(name.to_owned()),
         Err(_) => File::Missing(name.to_owned()),
     })
@@ -128,23 +130,31 @@ mod tests {
     #[test]
     fn a_file_that_is_missing_or_changed_stops_and_is_named() {
         let folder = Folder::new("changed");
-        std::fs::write(folder.0.join("a.yaml"), "b").expect("written");
-        let changed = check(&folder.0, None);
+        let file = folder.0.join("a.yaml");
+        std::fs::write(&file, "b").expect("written");
+        let changed = check(&folder.0, Some(&file));
         assert_eq!(
             (changed.weight, changed.text.as_str()),
             (Weight::Stop, "Changed since it was packed: a.yaml.")
         );
-        let own = folder.0.join("a.yaml");
-        assert_eq!(
-            check(&folder.0, Some(&own)).weight,
-            Weight::Fine,
-            "the parameter file is the user's"
-        );
-        std::fs::remove_file(own).expect("removed");
+        std::fs::remove_file(&file).expect("removed");
         assert_eq!(
             check(&folder.0, None).text,
             format!("{} lacks a.yaml.", folder.0.display())
         );
+    }
+
+    #[test]
+    fn what_stands_beside_the_parameter_file_is_the_users_to_change() {
+        let folder = Folder::new("own");
+        let own = folder.0.join("environments");
+        std::fs::create_dir_all(&own).expect("a folder");
+        std::fs::write(own.join("test.json"), "mine").expect("written");
+        let list = format!("{}  environments/test.json\n", sha256(b"packed"));
+        std::fs::write(folder.0.join(SUMS), list).expect("written");
+        let weigh = |parameters: Option<&Path>| check(&folder.0, parameters).weight;
+        assert_eq!(weigh(Some(own.join("prod.json").as_path())), Weight::Fine);
+        assert_eq!(weigh(None), Weight::Stop);
     }
 
     #[test]
