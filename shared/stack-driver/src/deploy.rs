@@ -57,7 +57,7 @@ pub async fn deploy(cloud: &Cloud, options: &DeployOptions, style: Style) -> Res
     if changes.as_ref().is_some_and(Vec::is_empty) && plan.operation == Operation::Update {
         return unchanged(cloud, options, &plan, &mut steps, style).await;
     }
-    let exceptions = judge(options, changes.as_deref().unwrap_or_default())?;
+    let exceptions = judge(options, changes.as_deref())?;
     if !options.yes {
         confirm(&format!("Deploy this to the stack {}?", options.stack))?;
     }
@@ -180,8 +180,15 @@ async fn changes(
     }
 }
 
-/// What may be lost, because somebody said so.
-fn judge(options: &DeployOptions, changes: &[Change]) -> Result<Exceptions, DriverError> {
+/// What may be lost, because somebody said so; whoever deploys unseen is taken at their word.
+fn judge(options: &DeployOptions, changes: Option<&[Change]>) -> Result<Exceptions, DriverError> {
+    if changes.is_none() && options.unseen {
+        return Ok(Exceptions {
+            resources: options.confirmed.clone(),
+            stacks: Vec::new(),
+        });
+    }
+    let changes = changes.unwrap_or_default();
     let allowed = guard::judge(changes, &options.confirmed)?;
     let gone = |change: &&Change| change.action == "Remove" && change.resource_type == STACK_TYPE;
     Ok(Exceptions {
@@ -396,7 +403,7 @@ mod tests {
             change(&["Cache", "Group"], "AWS::ElastiCache::ReplicationGroup"),
             change(&["Topic"], "AWS::SNS::Topic"),
         ];
-        let exceptions = judge(&options("--confirm-replacement Cache/Group"), &changes).expect("allowed");
+        let exceptions = judge(&options("--confirm-replacement Cache/Group"), Some(&changes)).expect("allowed");
         assert_eq!(
             exceptions,
             Exceptions {
@@ -404,6 +411,13 @@ mod tests {
                 stacks: vec!["Cache".to_owned()],
             }
         );
-        assert!(judge(&options(""), &changes).is_err());
+        assert!(judge(&options(""), Some(&changes)).is_err());
+    }
+
+    #[test]
+    fn a_confirmation_needs_a_change_that_it_confirms_unless_none_can_be_seen() {
+        let confirmed = |more: &str| judge(&options(&format!("--confirm-replacement Data/Files {more}")), None);
+        assert!(confirmed("").is_err());
+        assert_eq!(confirmed("--unseen").expect("allowed").resources, ["Data/Files"]);
     }
 }

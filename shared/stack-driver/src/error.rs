@@ -93,7 +93,7 @@ pub enum DriverError {
         stack: String,
     },
     /// A question, and no terminal.
-    #[error("\"{question}\" cannot be asked without a terminal: answer beforehand with --yes")]
+    #[error("\"{question}\" cannot be asked without a terminal: answer beforehand with --yes (with make: YES=1)")]
     NobodyToAsk {
         /// The question.
         question: String,
