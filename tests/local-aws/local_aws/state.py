@@ -75,5 +75,6 @@ class State:
     def forget(self) -> None:
         """Remove the traces of an emulator that has ended; its log stays until the next start."""
         servers_file.remove(self.directory, "aws")
+        servers_file.remove(self.directory, "smtp")
         (self.home / "emulator.json").unlink(missing_ok=True)
         shutil.rmtree(self.home / "tmp", ignore_errors=True)

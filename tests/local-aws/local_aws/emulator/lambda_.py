@@ -8,7 +8,7 @@ from typing import Any
 from ministack.core.responses import get_region, new_uuid
 from ministack.services import lambda_svc
 
-from local_aws.emulator import iam, patches, servers
+from local_aws.emulator import iam, patches, servers, smtp
 from local_aws.emulator.lambda_logs import log_group, log_stream
 from local_aws.emulator.settings import SETTINGS
 
@@ -65,6 +65,7 @@ def environment(config: dict[str, Any], code_dir: str, port: int) -> dict[str, s
         "AWS_ENDPOINT_URL": SETTINGS.endpoint,
         **servers.database_environment(),
         **servers.cache_environment(),
+        **smtp.environment(),
     }
 
 

@@ -66,7 +66,7 @@ def _keep_tags(name: str, props: Props) -> None:
 def _handler(stock: Any) -> Any:
     async def handle(method: str, path: str, headers: dict[str, str], body: bytes, query: dict[str, Any]) -> Answer:
         sub = _PREFIX.sub("", path).rstrip("/")
-        _verify_all()
+        verify_all()
         ses._account_details.setdefault("account", {"ProductionAccessEnabled": False})
         try:
             data = json.loads(body) if body else {}
@@ -147,7 +147,7 @@ def _create(name: str, data: dict[str, Any]) -> dict[str, Any]:
     ses_v2._identities[name] = record
     ses_v2._ses_tags[ses_v2._resource_arn("identity", name)] = list(record["Tags"])
     ses._identities[name] = ses._make_identity(name, "Domain" if is_domain else "EmailAddress")
-    _verify_all()
+    verify_all()
     return record
 
 
@@ -166,7 +166,7 @@ def _new_dkim(is_domain: bool, key_length: str) -> dict[str, Any]:
     }
 
 
-def _verify_all() -> None:
+def verify_all() -> None:
     """Look every identity up in the zones, as SES does all the time."""
     for name, record in list(ses_v2._identities.items()):
         tokens = record["DkimAttributes"].get("Tokens") or []
@@ -221,7 +221,7 @@ def _put_mail_from(name: str, record: dict[str, Any], data: dict[str, Any]) -> A
     record["MailFromAttributes"] = {"BehaviorOnMxFailure": behaviour}
     if domain:
         record["MailFromAttributes"]["MailFromDomain"] = domain
-    _verify_all()
+    verify_all()
     return json_response({})
 
 
