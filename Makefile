@@ -40,6 +40,7 @@ lint: setup-lint ## formatting, clippy, licences, templates, shell, Python, hous
 	cargo deny --log-level error check bans licenses sources
 	cfn-lint
 	python3 tests/templates/validate.py
+	.local/checkov/bin/checkov --config-file .checkov.yaml
 	shellcheck tools/setup tools/up tools/package tools/deploy tools/bench tools/fuzz .ci/run
 	ruff check --quiet $(PYTHON_CODE)
 	ruff format --quiet --check $(PYTHON_CODE)

@@ -30,7 +30,7 @@ FORBIDDEN = {
 }
 PROSE = {".md", ".lock", ".svg", ".pem"}
 # Written by tools: versions and hashes, which name where they came from.
-GENERATED = {"Cargo.lock", "tests/local-aws/requirements.txt"}
+GENERATED = {"Cargo.lock", "tests/local-aws/requirements.txt", "tests/templates/checkov/requirements.txt"}
 
 
 def tracked() -> list[Path]:
