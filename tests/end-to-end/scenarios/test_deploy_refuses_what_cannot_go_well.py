@@ -79,6 +79,12 @@ class RefusalsOfTheDriver(unittest.TestCase):
             template.write("# by hand\n")
         self.refused(package, "STOP     package      Changed since it was packed: modules/plain.yaml.")
 
+    def test_where_nobody_can_be_asked_nothing_is_deployed(self) -> None:
+        Zone("unasked.invalid")
+        package = Package("unasked", Domain="unasked.invalid")
+        text = '"Deploy this to the stack unasked?" cannot be asked without a terminal: answer beforehand with --yes (with make: YES=1)'
+        self.refused(package, text, YES="")
+
     def test_value_that_the_template_forbids_is_told_in_cloudformations_words(self) -> None:
         Zone("forbidden.invalid")
         package = Package("forbidden", Domain="forbidden.invalid", Generation="many")
