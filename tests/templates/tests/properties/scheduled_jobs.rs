@@ -114,7 +114,7 @@ fn a_job_never_runs_on_spot() {
     }
 }
 
-/// The override names a container that the task has: otherwise RunTask refuses it, every time.
+/// The override names a container that the task has: otherwise ECS refuses the run, every time.
 fn meets_its_container(deployment: &Deployment) -> Vec<Finding> {
     each(deployment, &[SCHEDULE], |schedule| {
         let target = schedule.properties.at("Target");
