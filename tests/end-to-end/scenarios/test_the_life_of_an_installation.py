@@ -12,8 +12,9 @@ import driver
 import pymysql
 import secrecy
 from fixtures import invocations, log_group
+from local_aws.cache.session import Refused, Session
 from stacks import Stack
-from world import client
+from world import STATE, client
 from zones import Zone, dkim_tokens, identities, proof_of
 
 NAME = "life"
@@ -127,6 +128,22 @@ class TheLifeOfAnInstallation(unittest.TestCase):
                     cursor.execute(forbidden)
         with self.assertRaises(pymysql.OperationalError, msg="a connection without TLS"), self.sign_in(tls=False):
             pass
+
+    def test_02_the_cache_knows_mautic_and_nobody_else(self) -> None:
+        outputs = self.stack.outputs()
+        secret = databases.secret(outputs["CacheSecretArn"])
+        port = int(outputs["CacheEndpoint"].rsplit(":", 1)[1])
+        with Session(port, STATE.directory / "cache" / "certificates" / "ca.pem") as session:
+            for refused in (("PING",), ("AUTH", "default", secret["password"]), ("AUTH", secret["username"], "wrong")):
+                with self.assertRaisesRegex(Refused, "^(NOAUTH|WRONGPASS)"):
+                    session(*refused)
+            self.assertEqual(session("AUTH", secret["username"], secret["password"]), "OK")
+            self.assertEqual(session("SET", "session", "a visitor's", "EX", "60"), "OK")
+            # What Symfony's adapter asks for before it trusts the cache with tags.
+            self.assertIn("maxmemory_policy:volatile-lru", session("INFO", "memory"))
+            for forbidden in ("FLUSHALL", "KEYS *", "CONFIG GET *"):
+                with self.assertRaisesRegex(Refused, "^NOPERM"):
+                    session(*forbidden.split(" "))
 
     def test_03_a_deployment_without_changes_says_so_and_invokes_nothing(self) -> None:
         before = self.zone.bytes(), self.picture(), self.functions(), len(self.stack.events())

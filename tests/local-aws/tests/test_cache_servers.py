@@ -14,9 +14,9 @@ from unittest import mock
 from local_aws import cache, processes
 from local_aws.cache import fetching
 from local_aws.cache.installation import from_prefix, from_system
+from local_aws.cache.session import Refused, Session
 from local_aws.errors import LocalAwsError
 from local_aws.state import DEFAULT_STATE
-from redis_session import Refused, Session
 
 
 def quiet(_: str) -> None:

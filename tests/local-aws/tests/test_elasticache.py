@@ -6,8 +6,8 @@ import unittest
 from pathlib import Path
 
 from local_aws import cache, processes
+from local_aws.cache.session import Refused, Session
 from local_aws.state import DEFAULT_STATE
-from redis_session import Refused, Session
 from support import Stack, TestCase, client, state
 
 PASSWORD = "first-password-of-many"

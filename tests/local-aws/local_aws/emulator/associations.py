@@ -1,4 +1,6 @@
-"""Small types that tie two resources together and that the emulator's CloudFormation lacks, over its own APIs."""
+"""Small types that belong to another resource and that the emulator's CloudFormation lacks, over its own APIs."""
+
+import json
 
 from local_aws.emulator.resources import Props, add, aws
 from local_aws.emulator.typed import parameters
@@ -10,6 +12,12 @@ def install() -> None:
     """Add the types."""
     add("AWS::WAFv2::WebACLAssociation", create_firewall_association, delete_firewall_association)
     add("AWS::Backup::BackupSelection", create_backup_selection, delete_backup_selection)
+    for owner in ("User", "Role"):
+        add(
+            f"AWS::IAM::{owner}Policy",
+            lambda logical_id, props, stack, owner=owner: put_inline_policy(owner, props),
+            lambda physical_id, props, owner=owner: delete_inline_policy(owner, physical_id),
+        )
 
 
 def create_firewall_association(_: str, props: Props, __: str) -> tuple[str, Props]:
@@ -45,4 +53,23 @@ def delete_backup_selection(physical_id: str, _: Props) -> None:
     try:
         client.delete_backup_selection(BackupPlanId=plan, SelectionId=selection_id)
     except client.exceptions.ResourceNotFoundException:
+        return
+
+
+def put_inline_policy(owner: str, props: Props) -> tuple[str, Props]:
+    """A policy inside a user or a role; a change of its document replaces it under the same id."""
+    name, policy = props[f"{owner}Name"], props["PolicyName"]
+    document = json.dumps(props["PolicyDocument"])
+    put = getattr(aws("iam"), f"put_{owner.lower()}_policy")
+    put(**{f"{owner}Name": name}, PolicyName=policy, PolicyDocument=document)
+    return f"{policy}|{name}", {}
+
+
+def delete_inline_policy(owner: str, physical_id: str) -> None:
+    """Take it away; a user or role that is gone has taken it along."""
+    policy, _, name = physical_id.partition("|")
+    client = aws("iam")
+    try:
+        getattr(client, f"delete_{owner.lower()}_policy")(**{f"{owner}Name": name}, PolicyName=policy)
+    except client.exceptions.NoSuchEntityException:
         return

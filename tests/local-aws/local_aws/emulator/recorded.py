@@ -20,10 +20,6 @@ def _arn(service: str, resource: str) -> str:
     return f"arn:aws:{service}:{get_region()}:{get_account_id()}:{resource}"
 
 
-def _alarm(logical_id: str, props: Props, stack_name: str) -> str:
-    return props.get("AlarmName") or f"{stack_name}-{logical_id}-{new_uuid()[:12].upper()}"
-
-
 def _scaling_target(_: str, props: Props, __: str) -> str:
     return f"{props['ResourceId']}|{props['ScalableDimension']}|{props['ServiceNamespace']}"
 
@@ -32,14 +28,9 @@ def _scaling_policy(_: str, props: Props, __: str) -> str:
     return _arn("autoscaling", f"scalingPolicy:{new_uuid()}:policyName/{props['PolicyName']}")
 
 
-def _selection(_: str, props: Props, __: str) -> str:
-    return f"{props['BackupPlanId']}|{new_uuid()}"
-
-
 RECORDED: dict[str, tuple[Identity, Answer]] = {
     "AWS::ApplicationAutoScaling::ScalableTarget": (_scaling_target, lambda i: {"Id": i}),
     "AWS::ApplicationAutoScaling::ScalingPolicy": (_scaling_policy, lambda i: {"Arn": i}),
-    "AWS::Backup::BackupSelection": (_selection, lambda i: {"Id": i, "SelectionId": i.rsplit("|", 1)[-1]}),
     "AWS::Backup::RestoreTestingPlan": (
         lambda logical_id, props, stack: props["RestoreTestingPlanName"],
         lambda i: {"RestoreTestingPlanArn": _arn("backup", f"restore-testing-plan:{i}")},
@@ -49,7 +40,6 @@ RECORDED: dict[str, tuple[Identity, Answer]] = {
         lambda i: {},
     ),
     "AWS::CloudWatch::AnomalyDetector": (lambda logical_id, props, stack: new_uuid(), lambda i: {"Id": i}),
-    "AWS::CloudWatch::CompositeAlarm": (_alarm, lambda i: {"Arn": _arn("cloudwatch", f"alarm:{i}")}),
     "AWS::Logs::QueryDefinition": (lambda logical_id, props, stack: new_uuid(), lambda i: {"QueryDefinitionId": i}),
     "AWS::RDS::EventSubscription": (
         lambda logical_id, props, stack: props.get("SubscriptionName") or f"{stack}-{logical_id}".lower(),

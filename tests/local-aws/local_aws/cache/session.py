@@ -1,4 +1,4 @@
-"""A session with a Redis or Valkey server, as a client has it: TLS verified, AUTH, commands and their answers."""
+"""A session with a Redis or Valkey server for tests, as a client has it: TLS verified, AUTH, commands and their answers."""
 
 import socket
 import ssl
