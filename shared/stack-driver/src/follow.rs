@@ -15,6 +15,8 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 
 /// How often AWS may be silent before the driver gives up, in rounds.
 const PATIENCE: u32 = 10;
+/// Event times are exact to the millisecond.
+pub(crate) const JUST_BEFORE: Duration = Duration::from_millis(1);
 /// After so long without an event the driver says what is waited for.
 const QUIET: Duration = Duration::from_secs(10);
 
@@ -161,6 +163,10 @@ impl<'a> Follower<'a> {
         let before = journal.stacks_at_work();
         let mut rows = journal.take(own);
         let mut asked = vec![root];
+        // What happened in a nested stack before this operation, and after the root's last one, is somebody else's.
+        let began = journal
+            .span()
+            .map_or(self.since, |(first, _)| first.saturating_sub(JUST_BEFORE));
         loop {
             // Each that was or is at work, and each that is new: it may have ended already.
             let now = journal.stacks_at_work();
@@ -173,7 +179,7 @@ impl<'a> Follower<'a> {
                 .find(|stack| !asked.contains(stack))
                 .cloned();
             let Some(stack) = next else { break };
-            rows.extend(journal.take(self.cloud.events_after(&stack, self.since).await?));
+            rows.extend(journal.take(self.cloud.events_after(&stack, began).await?));
             asked.push(stack);
         }
         // Within one millisecond a nested stack comes before the parent that reports its end.

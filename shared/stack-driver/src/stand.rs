@@ -4,7 +4,7 @@ use crate::cloud::{Cloud, CloudError, Stack};
 use crate::command_line::own_name;
 use crate::error::DriverError;
 use crate::event::Event;
-use crate::follow::{Ending, Follower};
+use crate::follow::{Ending, Follower, JUST_BEFORE};
 use crate::journal::Journal;
 use crate::report;
 use crate::root_cause::root_cause;
@@ -14,9 +14,6 @@ use crate::style::{Style, duration};
 use crate::summary::shell_line;
 use crate::verdict::{Verdict, ended, no_stack};
 use std::time::{Duration, Instant};
-
-/// Event times are exact to the millisecond.
-const JUST_BEFORE: Duration = Duration::from_millis(1);
 
 /// What `delete` is told.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -302,14 +302,17 @@ async fn a_nested_stack_that_failed_before_anybody_looked_is_followed_to_its_roo
         told("root", "mautic", stack, "arn:root", "CREATE_IN_PROGRESS", 3),
         told("root", "mautic", stack, "arn:root", "DELETE_COMPLETE", 1),
     ];
-    let ses = [told("ses", "Domain", "Custom::SesDomain", "", "CREATE_FAILED", 5)];
+    let ses = [
+        told("ses", "Domain", "Custom::SesDomain", "", "CREATE_FAILED", 5),
+        told("ses", "Domain", "Custom::SesDomain", "", "UPDATE_FAILED", 2),
+    ];
     let server = Server::start(vec![
         (&["StackName=mautic"], 200, events(&root, "")),
         (&["StackName=arn%3Aroot"], 200, events(&root, "")),
         (&["StackName=arn%3Ases"], 200, events(&ses, "")),
     ])
     .await;
-    let since = Duration::from_secs(2);
+    let since = Duration::from_secs(1);
     let mut follower = Follower::new(&server.cloud, "mautic", since, Style::PLAIN).expect("signals");
     let ending = follower.follow(&mut None).await.expect("an ending");
     assert!(matches!(ending, Ending::Finished(status) if status.as_str() == "ROLLBACK_COMPLETE"));
