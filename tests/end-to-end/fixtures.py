@@ -93,7 +93,7 @@ class SesDomain(Stack):
 
     def common(self) -> dict[str, str]:
         """What the foundation gives; the rest has the module's defaults."""
-        return _from_foundation("DataKeyArn", "NotificationKeyArn", "AlarmTopicArn", "FailureResponderArn")
+        return from_foundation("DataKeyArn", "NotificationKeyArn", "AlarmTopicArn", "FailureResponderArn")
 
 
 class Database(Stack):
@@ -115,7 +115,7 @@ class Database(Stack):
         """What the foundation gives, the server, and a network that nothing flows through."""
         ec2 = client("ec2")
         return {
-            **_from_foundation("DataKeyArn", "AlarmTopicArn", "FailureResponderArn"),
+            **from_foundation("DataKeyArn", "AlarmTopicArn", "FailureResponderArn"),
             "DatabaseHost": self.server["host"],
             "DatabasePort": str(self.server["port"]),
             "DatabaseName": self.name,
@@ -125,7 +125,8 @@ class Database(Stack):
         }
 
 
-def _from_foundation(*names: str) -> dict[str, str]:
+def from_foundation(*names: str) -> dict[str, str]:
+    """These outputs of the foundation, and the parameters that every module with a function has."""
     outputs = foundation()
     own = {"Application": "shared", "Environment": "test", "FunctionArchitecture": ARCHITECTURE, **LOGGING}
     return {**own, **{name: outputs[name] for name in names}}

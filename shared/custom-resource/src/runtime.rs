@@ -51,6 +51,13 @@ impl From<Unanswered> for Diagnostic {
 /// (<https://docs.aws.amazon.com/IAM/latest/UserGuide/troubleshoot.html#troubleshoot_general_eventual-consistency>); a role
 /// that CloudFormation has just made is usually known everywhere within 10 s.
 const PROPAGATION: Duration = Duration::from_secs(30);
+/// The variable that shortens this, in seconds, where policies are known at once: an emulated AWS.
+const PROPAGATION_VARIABLE: &str = "POLICY_PROPAGATION_SECONDS";
+
+fn propagation(variable: Option<&str>) -> Duration {
+    let seconds = variable.and_then(|text| text.parse().ok());
+    seconds.map_or(PROPAGATION, |seconds| Duration::from_secs(seconds).min(PROPAGATION))
+}
 
 /// Where the lines of this invocation stand; ends the reason of every failure.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -111,12 +118,13 @@ impl Runtime {
     pub async fn run(self) -> Result<(), Error> {
         logging::init_log();
         let (runtime, log, lambda) = (&self, &LogPlace::from_env(), &Arc::default());
+        let propagation = propagation(std::env::var(PROPAGATION_VARIABLE).ok().as_deref());
         lambda_runtime::Runtime::new(service_fn(move |event: LambdaEvent<Value>| async move {
             let invocation = Invocation {
                 function: event.context.invoked_function_arn.clone(),
                 deadlines: Deadlines::until(event.context.deadline()),
                 log: log.clone(),
-                propagation: PROPAGATION,
+                propagation,
                 lambda: Arc::clone(lambda),
             };
             runtime.invoke(event.payload, &invocation).await
@@ -278,4 +286,22 @@ fn explain(fault: Fault, event: &Event) -> String {
 
 fn milliseconds(since: Clock) -> u64 {
     u64::try_from(since.elapsed().as_millis()).unwrap_or(u64::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_denial_is_tried_again_for_half_a_minute_or_less() {
+        for (variable, seconds) in [
+            (None, 30),
+            (Some("1"), 1),
+            (Some("0"), 0),
+            (Some("600"), 30),
+            (Some("soon"), 30),
+        ] {
+            assert_eq!(propagation(variable), Duration::from_secs(seconds), "{variable:?}");
+        }
+    }
 }

@@ -38,6 +38,7 @@ DENIED = (
     Denied("ses:GetAccount", "the account"),
     Denied("ses:CreateEmailIdentity", "{domain}"),
     Denied("ses:PutEmailIdentityMailFromAttributes", "{domain}"),
+    Denied("ses:TagResource", "{domain}"),
     Denied("route53:ChangeResourceRecordSets", "hosted zone {zone}"),
 )
 
