@@ -63,7 +63,7 @@ async fn of_two_deliveries_that_both_made_a_key_the_second_to_write_takes_its_ow
     let world = stage.world();
     assert!(world.serves());
     let ids = world.keys.iter().map(|key| key.id.as_str()).collect::<Vec<_>>();
-    assert_eq!(ids, ["AKIAEXAMPLE000000002"]);
+    assert_eq!(ids, ["AKIA-2"]);
 }
 
 #[tokio::test]

@@ -35,11 +35,11 @@ async fn a_key_that_could_not_even_be_deleted_again_is_named_with_the_command() 
         reason,
         format!(
             "secretsmanager:PutSecretValue for secret {SECRET} failed: AccessDenied: killed; allow \
-             secretsmanager:PutSecretValue on it to the function's role. The access key AKIAEXAMPLE000000001 that was made for \
-             it could not be deleted again (iam:DeleteAccessKey for access key AKIAEXAMPLE000000001 of IAM user \
+             secretsmanager:PutSecretValue on it to the function's role. The access key AKIA-1 that was made for \
+             it could not be deleted again (iam:DeleteAccessKey for access key AKIA-1 of IAM user \
              shop-MailUser-1ABCDEFGHIJKL failed: AccessDenied: killed; allow iam:DeleteAccessKey on it to the function's \
              role): delete it with aws iam delete-access-key --user-name shop-MailUser-1ABCDEFGHIJKL --access-key-id \
-             AKIAEXAMPLE000000001."
+             AKIA-1."
         )
     );
 }

@@ -105,7 +105,7 @@ impl World {
         }
         self.made += 1;
         let key = AccessKey {
-            id: format!("AKIAEXAMPLE{:09}", self.made),
+            id: format!("AKIA-{}", self.made),
             secret: format!("s3nt1nel/Key+{:027}", self.made),
             active: true,
             made: seconds(),
