@@ -14,7 +14,7 @@ const fn feature(name: &'static str, parameters: &'static [(&'static str, &'stat
 }
 
 /// What every deployment gives: the root's required parameters but Environment.
-pub const MINIMAL: &[(&str, &str)] = &[("Domain", "example.com")];
+pub const MINIMAL: &[(&str, &str)] = &[("Domain", "example.com"), ("ImageUri", "example.com/mautic:7")];
 
 /// What the rules ask of production besides.
 #[must_use]
@@ -54,6 +54,7 @@ pub const GROUPS: &[(&str, &[Feature])] = &[
     ("cache", CACHE),
     ("site", SITE),
     ("containers", CONTAINERS),
+    ("mautic", MAUTIC),
     ("backup", BACKUP),
     ("notice", NOTICE),
 ];
@@ -159,6 +160,30 @@ const CONTAINERS: &[Feature] = &[
         &[("Spot", "none"), ("ContainerInsights", "enhanced")],
     ),
     feature("shells in tasks", &[("EcsExec", "true"), ("Spot", "workers")]),
+];
+
+const MAUTIC: &[Feature] = &[
+    feature(
+        "tasks of own size",
+        &[
+            ("TaskArchitecture", "X86_64"),
+            ("WebSize", "4-16"),
+            ("WorkerSize", "1-2"),
+            ("JobSize", "2-4"),
+            ("WebTasks", "3-30"),
+            ("Workers", "4-12"),
+            ("MauticApi", "true"),
+            ("AdministratorEmail", "ann@example.net"),
+            ("Sender", "Ann of Example <ann@example.com>"),
+            ("JobMinutes", "10-20"),
+            ("OptionalJobs", "both"),
+            ("CleanupDays", "90"),
+        ],
+    ),
+    feature(
+        "no jobs and no mail",
+        &[("HoldMail", "true"), ("JobMinutes", "off-off"), ("NightlyHour", "off")],
+    ),
 ];
 
 const BACKUP: &[Feature] = &[
