@@ -1,8 +1,9 @@
 //! Questions to AWS through the AWS CLI, answered as JSON.
 //!
-//! The looks before a deployment touch nine services; their SDK crates would take minutes to build, for a call each.
+//! The looks before a deployment touch ten services; the SDK crates of those that nothing else needs would take minutes to
+//! build, for a call each.
 
-use crate::cloud::Cloud;
+use crate::cloud::{Cloud, CloudError};
 use crate::command_line::CommandLine;
 use serde_json::Value;
 use std::process::Stdio;
@@ -29,6 +30,15 @@ impl NoAnswer {
     #[must_use]
     pub fn is(&self, codes: &[&str]) -> bool {
         matches!(self, Self::Refused { code, .. } if codes.contains(&code.as_str()))
+    }
+}
+
+impl From<CloudError> for NoAnswer {
+    fn from(error: CloudError) -> Self {
+        match error {
+            CloudError::Refused { code, message, .. } => Self::Refused { code, message },
+            other => Self::Failed(other.to_string()),
+        }
     }
 }
 

@@ -119,7 +119,7 @@ async fn look(cloud: &Cloud, options: &DeployOptions, plan: &Plan, style: Style)
         dns_server: options.dns_server,
     };
     let aws = AwsQuery::new(cloud, &options.aws);
-    let findings = finding::ignoring(preflight::look(cloud, aws, &subject).await?, &options.ignored);
+    let findings = finding::ignoring(Box::pin(preflight::look(cloud, aws, &subject)).await?, &options.ignored);
     say(&finding::render(&findings, style));
     let stops = finding::stops(&findings);
     match stops.first() {

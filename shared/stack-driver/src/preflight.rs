@@ -3,6 +3,7 @@
 
 pub mod account;
 pub mod certificate;
+mod direct;
 pub mod finding;
 pub mod mail;
 pub mod package;
@@ -10,20 +11,18 @@ pub mod quota;
 pub mod roles;
 pub mod zone;
 
-use crate::aws_query::{AwsQuery, NoAnswer};
+use crate::aws_query::AwsQuery;
 use crate::cloud::{Cloud, CloudError, Stack};
-use crate::dns::candidate_zones;
 use crate::event::STACK_TYPE;
 use crate::name_servers::delegation;
 use crate::settings::Settings;
 use finding::Finding;
 use futures::future::join_all;
-use serde_json::Value;
 use std::collections::BTreeSet;
 use std::net::SocketAddr;
 use std::path::Path;
 use std::time::SystemTime;
-use zone::{Delegation, Wish, Zone};
+use zone::{Delegation, Wish};
 
 /// What is looked at.
 #[derive(Debug)]
@@ -51,7 +50,7 @@ pub struct Subject<'a> {
 pub async fn look(cloud: &Cloud, aws: AwsQuery<'_>, subject: &Subject<'_>) -> Result<Vec<Finding>, CloudError> {
     let region = cloud.region().unwrap_or("no region");
     let where_is_it = ["s3api", "get-bucket-location", "--bucket", subject.bucket];
-    let (caller, location) = tokio::join!(aws.ask(&["sts", "get-caller-identity"]), aws.ask(&where_is_it));
+    let (caller, location) = tokio::join!(direct::caller(cloud), aws.ask(&where_is_it));
     let mut findings = vec![
         account::caller(&caller, region),
         package::check(subject.folder, subject.parameters),
@@ -62,11 +61,11 @@ pub async fn look(cloud: &Cloud, aws: AwsQuery<'_>, subject: &Subject<'_>) -> Re
         return Ok(findings);
     }
     let (zone, certificate, room, roles, mail) = tokio::join!(
-        zone(cloud, aws, subject),
+        zone(cloud, subject),
         certificate(aws, subject, region),
         quotas(aws, subject),
         roles(aws, subject),
-        mail(cloud, aws, subject),
+        mail(cloud, subject),
     );
     findings.extend(zone);
     findings.extend(certificate);
@@ -76,19 +75,19 @@ pub async fn look(cloud: &Cloud, aws: AwsQuery<'_>, subject: &Subject<'_>) -> Re
     Ok(findings)
 }
 
-async fn zone(cloud: &Cloud, aws: AwsQuery<'_>, subject: &Subject<'_>) -> Option<Finding> {
+async fn zone(cloud: &Cloud, subject: &Subject<'_>) -> Option<Finding> {
     let wish = Wish::read(&subject.settings).filter(|_| subject.settings.knows("HostedZoneId"))?;
     if !wish.is_here() {
         return Some(zone::elsewhere(&wish));
     }
-    let zones = zones(aws, &wish).await;
+    let zones = direct::zones(cloud, &wish).await;
     let chosen = match zone::choose(&wish, &zones) {
         Ok(zone) => zone.clone(),
         Err(finding) => return Some(finding),
     };
     let chosen = if chosen.name_servers.is_empty() {
         // A list of zones does not name their servers.
-        match by_id(aws, &chosen.id).await {
+        match direct::zone(cloud, &chosen.id).await {
             Ok(zone) => zone,
             Err(_) => chosen,
         }
@@ -101,46 +100,6 @@ async fn zone(cloud: &Cloud, aws: AwsQuery<'_>, subject: &Subject<'_>) -> Option
         delegation(&chosen.name, subject.dns_server).await
     };
     Some(zone::delegated(&chosen, &delegation))
-}
-
-async fn zones(aws: AwsQuery<'_>, wish: &Wish<'_>) -> Result<Vec<Zone>, NoAnswer> {
-    if let Some(id) = wish.zone_id {
-        return Ok(vec![by_id(aws, id).await?]);
-    }
-    let mut zones = Vec::new();
-    for name in candidate_zones(wish.domain) {
-        let answer = aws
-            .ask(&[
-                "route53",
-                "list-hosted-zones-by-name",
-                "--dns-name",
-                &name,
-                "--max-items",
-                "10",
-            ])
-            .await?;
-        zones.extend(answer["HostedZones"].as_array().into_iter().flatten().map(read_zone));
-    }
-    Ok(zones)
-}
-
-async fn by_id(aws: AwsQuery<'_>, id: &str) -> Result<Zone, NoAnswer> {
-    let answer = aws.ask(&["route53", "get-hosted-zone", "--id", id]).await?;
-    let servers = answer["DelegationSet"]["NameServers"].as_array().into_iter().flatten();
-    Ok(Zone {
-        name_servers: servers.filter_map(|name| name.as_str().map(str::to_owned)).collect(),
-        ..read_zone(&answer["HostedZone"])
-    })
-}
-
-fn read_zone(value: &Value) -> Zone {
-    let text = |name: &str| value[name].as_str().unwrap_or_default();
-    Zone {
-        id: text("Id").trim_start_matches("/hostedzone/").to_owned(),
-        name: text("Name").trim_end_matches('.').to_lowercase(),
-        private: value["Config"]["PrivateZone"] == true,
-        name_servers: Vec::new(),
-    }
 }
 
 async fn certificate(aws: AwsQuery<'_>, subject: &Subject<'_>, region: &str) -> Option<Finding> {
@@ -187,7 +146,7 @@ async fn roles(aws: AwsQuery<'_>, subject: &Subject<'_>) -> Option<Finding> {
     Some(roles::judge(&used, &aws.ask(&roles::QUESTION).await))
 }
 
-async fn mail(cloud: &Cloud, aws: AwsQuery<'_>, subject: &Subject<'_>) -> Result<Vec<Finding>, CloudError> {
+async fn mail(cloud: &Cloud, subject: &Subject<'_>) -> Result<Vec<Finding>, CloudError> {
     let Some(domain) = subject.settings.get("Domain") else {
         return Ok(Vec::new());
     };
@@ -198,8 +157,7 @@ async fn mail(cloud: &Cloud, aws: AwsQuery<'_>, subject: &Subject<'_>) -> Result
         Some(stack) => has_domain(cloud, &stack.id, domain).await?,
         None => false,
     };
-    let whose = ["sesv2", "get-email-identity", "--email-identity", domain];
-    let (identity, account) = tokio::join!(aws.ask(&whose), aws.ask(&["sesv2", "get-account"]));
+    let (identity, account) = tokio::join!(direct::identity(cloud, domain), direct::account(cloud));
     let adopt = subject.settings.is_true("AdoptExistingDomain");
     let mut findings = Vec::new();
     if !own {

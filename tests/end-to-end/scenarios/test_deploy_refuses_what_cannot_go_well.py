@@ -5,6 +5,7 @@ import unittest
 from deployment import Package, answered, look
 from name_server import NameServer
 from stacks import Stack
+from world import client
 from zones import Zone
 
 DOMAIN = "refused.invalid"
@@ -92,6 +93,61 @@ class RefusalsOfTheDriver(unittest.TestCase):
         self.assertEqual(done.returncode, 1, done.stdout + done.stderr)
         self.assertIn("Generation", done.stdout)
         self.assertIn("the AWS CLI ended with", done.stderr)
+
+
+class TheLookAtTheAccount(unittest.TestCase):
+    """What ACM and SES say, asked through the AWS CLI."""
+
+    maxDiff = None
+    domain = "looked-at.invalid"
+    package: Package
+
+    @classmethod
+    def setUpClass(cls) -> None:
+        Zone(cls.domain)
+        cls.package = Package("looked-at", Domain=cls.domain)
+
+    def found(self, check: str, **parameters: str) -> str:
+        """The line of a check."""
+        words = [word for name, value in parameters.items() for word in ("--override", f"{name}={value}")]
+        done = look(self.package, *words)
+        lines = [line for line in done.stdout.splitlines() if line.split()[1:2] == [check]]
+        self.assertEqual(len(lines), 1, done.stdout + done.stderr)
+        return " ".join(lines[0].split())
+
+    def test_certificate_is_there_in_the_stacks_region_and_for_the_site(self) -> None:
+        def made(name: str) -> str:
+            return client("acm").request_certificate(DomainName=name, ValidationMethod="DNS")["CertificateArn"]
+
+        fits = made(f"*.{self.domain}")
+        issued = self.found("certificate", CertificateArn=fits)
+        self.assertRegex(issued, rf"^ok certificate Issued for mautic.{self.domain}, valid for \d+ days.$")
+        self.assertEqual(
+            self.found("certificate", CertificateArn=made("www.elsewhere.invalid")),
+            f"STOP certificate It is for www.elsewhere.invalid, the site is mautic.{self.domain}: browsers would refuse it.",
+        )
+        self.assertEqual(
+            self.found("certificate", CertificateArn=fits.replace("eu-central-1", "us-east-1")),
+            "STOP certificate CertificateArn is in us-east-1, the stack in eu-central-1: a load balancer takes one of its own "
+            "region only.",
+        )
+        absent = fits[:-4] + ("0000" if not fits.endswith("0000") else "1111")
+        self.assertEqual(
+            self.found("certificate", CertificateArn=absent), f"STOP certificate There is no certificate {absent}."
+        )
+
+    def test_domain_that_ses_has_already_is_taken_only_when_told(self) -> None:
+        self.assertEqual(self.found("identity"), f"ok identity SES does not have {self.domain} yet: it will be made.")
+        client("sesv2").create_email_identity(EmailIdentity=self.domain)
+        self.addCleanup(client("sesv2").delete_email_identity, EmailIdentity=self.domain)
+        self.assertEqual(
+            self.found("identity"),
+            f"STOP identity SES has {self.domain} already, and no stack of this project made it.",
+        )
+        self.assertEqual(
+            self.found("identity", AdoptExistingDomain="true"),
+            f"ok identity SES has {self.domain} already; it is adopted, and given back as it was when the stack is deleted.",
+        )
 
 
 class Delegation(unittest.TestCase):
