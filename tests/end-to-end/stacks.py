@@ -5,7 +5,7 @@ import time
 from collections.abc import Iterator
 from typing import Any
 
-from world import PATIENCE, client
+from world import PATIENCE, POLL_SECONDS, client
 
 NESTED = "AWS::CloudFormation::Stack"
 CAPABILITIES = ["CAPABILITY_NAMED_IAM", "CAPABILITY_AUTO_EXPAND"]
@@ -69,7 +69,7 @@ class Stack:
         while (status := self.described()["StackStatus"]).endswith("_IN_PROGRESS"):
             if time.monotonic() > deadline:
                 raise AssertionError(f"{self.name} still is {status} after {patience:.0f} s:\n{self.story()}")
-            time.sleep(0.1)
+            time.sleep(POLL_SECONDS)
         return status
 
     def outputs(self) -> dict[str, str]:

@@ -39,6 +39,9 @@ AWS_CLI = Path(sys.executable).parent / "aws"
 PATIENCE = 90.0
 """Seconds; far over what anything here takes, far under the hour that a lost answer would cost."""
 
+POLL_SECONDS = 0.25
+"""Between two looks: with a dozen threads that look, shorter ones keep the emulator busy with answering them."""
+
 
 def once(function: Callable[..., Any]) -> Callable[..., Any]:
     """Call it once for each arguments; whoever else asks meanwhile waits, and a failure is not repeated but remembered."""
@@ -137,8 +140,9 @@ def _say(text: str) -> None:
     """The tests' own output says what matters."""
 
 
+@once
 def client(name: str) -> Any:
-    """A boto3 client with the key of the identity that deploys."""
+    """A boto3 client with the key of the identity that deploys; one for all threads, for making one takes longer than most calls."""
     aws = world().aws
     return service.client(name, aws["endpoint"], aws["access_key"], aws["secret_key"])
 
@@ -209,5 +213,5 @@ def wait_until(what: str, check: Callable[[], Any], story: Callable[[], str] = s
     while not (value := check()):
         if time.monotonic() > deadline:
             raise AssertionError(f"{what}: not within {patience:.0f} s\n{story()}")
-        time.sleep(0.1)
+        time.sleep(POLL_SECONDS)
     return value
