@@ -1,8 +1,8 @@
-//! What the properties run over: every environment with every feature, alone and with every other one, the parameter
-//! files as they are shipped, and sets that proptest draws.
+//! What the properties run over: every environment with every feature, every two features of different groups together,
+//! the parameter files as they are shipped, and sets that proptest draws.
 //!
 //! All combinations of all features would be tens of thousands, which differ from these only where three or more groups
-//! meet. In the sets that are drawn all groups meet, others in each run.
+//! meet, or two in a particular environment. In the sets that are drawn all groups meet, others in each run.
 
 use std::collections::BTreeMap;
 use std::sync::LazyLock;
@@ -10,15 +10,15 @@ use std::thread;
 
 use serde_json::Value;
 
-use crate::deployment::{Deployment, Refusal};
+use crate::deployment::{Deployment, Refusal, refusals};
 use crate::draw;
 use crate::features::{self, Feature};
 use crate::parameters::Parameters;
 use crate::template::{Templates, project};
 use crate::value::Look;
 
-/// Groups that differ from their default at the same time.
-const AT_ONCE: usize = 2;
+/// Sets that proptest draws in one run.
+const DRAWS: usize = 150;
 
 /// The templates as they are.
 pub static TEMPLATES: LazyLock<Templates> = LazyLock::new(Templates::load);
@@ -34,13 +34,13 @@ pub struct Resolved {
 
 /// Every combination and every parameter file.
 pub static ALL: LazyLock<Resolved> = LazyLock::new(|| {
-    let mut choices = combinations(&TEMPLATES, AT_ONCE);
+    let mut choices = combinations(&TEMPLATES);
     choices.extend(parameter_files());
     resolve(&TEMPLATES, &choices)
 });
 
 /// Parameter sets that proptest drew, others in each run.
-pub static DRAWN: LazyLock<Resolved> = LazyLock::new(|| resolve(&TEMPLATES, &draw::sets(&TEMPLATES)));
+pub static DRAWN: LazyLock<Resolved> = LazyLock::new(|| resolve(&TEMPLATES, &draw::sets(&TEMPLATES, DRAWS)));
 
 /// Resolves the choices on two threads; those that the rules refuse fall out.
 ///
@@ -85,50 +85,57 @@ pub fn minimal(environment: &str) -> Parameters {
     parameters
 }
 
-/// A name and parameters for each environment with up to so many features that are no default.
+/// A name and parameters for each environment, alone and with each feature, and for each two features of different groups
+/// in one environment that the rules allow them in.
 #[must_use]
-pub fn combinations(templates: &Templates, at_once: usize) -> Vec<(String, Parameters)> {
+pub fn combinations(templates: &Templates) -> Vec<(String, Parameters)> {
+    let environments = environments(templates);
     let mut made = Vec::new();
-    for environment in environments(templates) {
-        for chosen in choose(features::GROUPS.len(), at_once) {
-            let names = std::iter::once(environment.as_str()).chain(chosen.iter().map(|feature| feature.name));
-            let mut parameters = minimal(&environment);
-            parameters.extend(chosen.iter().flat_map(|feature| owned(feature.parameters)));
-            made.push((names.collect::<Vec<_>>().join(", "), parameters));
-        }
+    for environment in &environments {
+        made.push(choice(environment, &[]));
+        made.extend(features().map(|feature| choice(environment, &[feature])));
+    }
+    for (index, pair) in pairs().into_iter().enumerate() {
+        // Each environment in turn; where the rules refuse the pair, the next one.
+        let in_turn = (0..environments.len()).map(|turn| &environments[(index + turn) % environments.len()]);
+        let mut choices = in_turn.map(|environment| choice(environment, &pair));
+        made.extend(choices.find(|(_, given)| refusals(templates, given).map_or(true, |refused| refused.is_empty())));
     }
     made
+}
+
+fn features() -> impl Iterator<Item = &'static Feature> {
+    features::GROUPS.iter().flat_map(|(_, group)| *group)
+}
+
+fn pairs() -> Vec<[&'static Feature; 2]> {
+    let groups = features::GROUPS.iter().enumerate();
+    let pairs = groups.flat_map(|(index, (_, group))| {
+        let others = move || features::GROUPS[index + 1..].iter().flat_map(|(_, group)| *group);
+        group
+            .iter()
+            .flat_map(move |one| others().map(move |other| [one, other]))
+    });
+    pairs.collect()
+}
+
+/// The name and the parameters of an environment with features.
+fn choice(environment: &str, chosen: &[&Feature]) -> (String, Parameters) {
+    let names = std::iter::once(environment).chain(chosen.iter().map(|feature| feature.name));
+    let mut parameters = minimal(environment);
+    parameters.extend(chosen.iter().flat_map(|feature| owned(feature.parameters)));
+    (names.collect::<Vec<_>>().join(", "), parameters)
 }
 
 /// Enough to meet a planted violation: every environment, and every feature in one of them.
 #[must_use]
 pub fn sample(templates: &Templates) -> Vec<(String, Parameters)> {
-    let mut choices = combinations(templates, 0);
-    for (index, feature) in features::GROUPS.iter().flat_map(|(_, group)| *group).enumerate() {
-        let (environment, least) = &choices[index % environments(templates).len()];
-        let name = format!("{environment}, {}", feature.name);
-        let parameters = least.clone().into_iter().chain(owned(feature.parameters)).collect();
-        choices.push((name, parameters));
-    }
-    choices
-}
-
-/// Every choice of one feature from each of the first groups, at most `left` of them no default.
-fn choose(groups: usize, left: usize) -> Vec<Vec<&'static Feature>> {
-    let Some((_, features)) = groups.checked_sub(1).map(|last| features::GROUPS[last]) else {
-        return vec![Vec::new()];
-    };
-    let mut chosen = choose(groups - 1, left);
-    if left > 0 {
-        for feature in features {
-            let with = choose(groups - 1, left - 1).into_iter().map(|mut others| {
-                others.push(feature);
-                others
-            });
-            chosen.extend(with);
-        }
-    }
-    chosen
+    let environments = environments(templates);
+    let alone = environments.iter().map(|environment| choice(environment, &[]));
+    let in_turn = features()
+        .enumerate()
+        .map(|(index, feature)| choice(&environments[index % environments.len()], &[feature]));
+    alone.chain(in_turn).collect()
 }
 
 /// The environments as they are shipped.

@@ -9,6 +9,7 @@ use serde_json::{Map, Value};
 
 use crate::combinations::{ALL, DRAWN, TEMPLATES, sample};
 use crate::deployment::Deployment;
+use crate::parameters::{Parameters, shown};
 use crate::template::Templates;
 
 /// A thing, and what is wrong with it.
@@ -161,14 +162,34 @@ pub fn holds<P: Fn(&Deployment) -> Vec<Finding>>(property: P) {
     if HELD.lock().expect("nobody panics in here").contains(name) {
         return;
     }
-    let everywhere = ALL.made.iter().chain(&DRAWN.made);
-    report(everywhere.flat_map(|deployment| {
+    report(ALL.made.iter().flat_map(|deployment| {
         let findings = property(deployment).into_iter();
         findings.map(|finding| (finding, deployment.name.clone()))
     }));
+    if let Some((drawn, finding)) = DRAWN
+        .made
+        .iter()
+        .find_map(|one| Some((one, property(one).into_iter().next()?)))
+    {
+        let least = smallest(&drawn.given, |deployment| property(deployment).contains(&finding));
+        panic!("\n{} [proptest drew {}]", finding.0, shown(&least));
+    }
     if !name.contains("{{closure}}") {
         HELD.lock().expect("nobody panics in here").insert(name);
     }
+}
+
+/// The parameters without those that a finding does not need: what is left shows its cause.
+fn smallest(given: &Parameters, is_found: impl Fn(&Deployment) -> bool) -> Parameters {
+    let mut least = given.clone();
+    for name in given.keys() {
+        let mut fewer = least.clone();
+        fewer.remove(name);
+        if Deployment::resolve(&TEMPLATES, "smaller", &fewer).is_ok_and(|deployment| is_found(&deployment)) {
+            least = fewer;
+        }
+    }
+    least
 }
 
 /// One line a finding, however many places have it.

@@ -124,20 +124,25 @@ fn calls(deployment: &Deployment) -> Vec<Finding> {
         let called: BTreeSet<String> = statements
             .flat_map(|statement| statement.at("Resource").texts())
             .collect();
-        let wanted = set([function.attribute("Arn"), RESPONDER.to_owned()]);
-        unless(called == wanted, || format!("its function may call {called:?}"))
+        // Itself only where it waits longer than one invocation; whether it does, its list of calls knows.
+        let known = set([function.attribute("Arn"), RESPONDER.to_owned()]);
+        let is_exact = called.contains(RESPONDER) && called.is_subset(&known);
+        unless(is_exact, || format!("its function may call {called:?}"))
     })
 }
 
 #[test]
-fn its_function_may_call_itself_and_the_responder_and_nothing_else() {
+fn its_function_may_call_the_responder_and_itself_and_nothing_else() {
     let database = "database-init: Database (Custom::Database)";
     let path = "Resources/DatabaseInitPolicy/Properties/PolicyDocument/Statement/2/Resource";
-    proven(
-        calls,
-        &Seed::set("modules/database-init.yaml", path, json!([RESPONDER])),
-        &format!("{database}: its function may call {{\"{RESPONDER}\"}}"),
-    );
+    for targets in [
+        json!(["<ses.SesDomainFunction.Arn>", RESPONDER]),
+        json!(["<database-init.DatabaseInitFunction.Arn>"]),
+    ] {
+        let text = set(targets.texts());
+        let seed = Seed::set("modules/database-init.yaml", path, targets);
+        proven(calls, &seed, &format!("{database}: its function may call {text:?}"));
+    }
 }
 
 fn in_time(deployment: &Deployment) -> Vec<Finding> {

@@ -10,6 +10,7 @@ mod cache;
 mod combinations;
 mod containers;
 mod custom_resources;
+mod dashboards;
 mod database;
 mod dns_verification;
 mod encryption_at_rest;
