@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 from types import ModuleType
 
-from local_aws import cache, mysql, service
+from local_aws import cache, mysql, servers_file, service
 from local_aws.errors import LocalAwsError
 from local_aws.seed import seed
 from local_aws.state import DEFAULT_STATE, State
@@ -82,6 +82,9 @@ def _status(state: State) -> int:
         print(f"local AWS has died (process {emulator.pid}); its log: {state.log}")
         return 1
     print(f"local AWS runs at {emulator.endpoint} (process {emulator.pid}, log: {state.log})")
+    mail = servers_file.read(state.directory).get("smtp")
+    if mail:
+        print(f"SMTP at {mail['host']}:{mail['port']} (authority: {mail['ca_file']}, mail: {mail['mail']})")
     return 0
 
 
