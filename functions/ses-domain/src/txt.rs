@@ -30,6 +30,7 @@ pub enum Placement {
 }
 
 /// One decoded byte and where its spelling stands.
+#[derive(Clone)]
 struct Unit {
     byte: u8,
     spelled: Range<usize>,
@@ -48,6 +49,14 @@ fn units(spelling: &str) -> Vec<Unit> {
         units.push(Unit { byte, spelled });
     }
     units
+}
+
+fn bytes_of(units: &[Unit]) -> Vec<u8> {
+    units.iter().map(|unit| unit.byte).collect()
+}
+
+fn decoded(spelling: &str) -> Vec<u8> {
+    bytes_of(&units(spelling))
 }
 
 impl TxtValue {
@@ -96,8 +105,7 @@ impl TxtValue {
     /// Each string's decoded bytes.
     #[must_use]
     pub fn decoded(&self) -> Vec<Vec<u8>> {
-        let decode = |s: &String| units(s).into_iter().map(|unit| unit.byte).collect();
-        self.strings.iter().map(decode).collect()
+        self.strings.iter().map(|string| decoded(string)).collect()
     }
 
     /// The joined text, if it is printable ASCII: SPF and DMARC are, anything else is neither.
@@ -108,7 +116,8 @@ impl TxtValue {
         printable.then(|| String::from_utf8_lossy(&bytes).into_owned())
     }
 
-    /// Puts `text` before the decoded byte `at` (at the end if there is none). No string grows beyond 255 bytes.
+    /// Puts `text` before the decoded byte `at` (at the end if there is none). No string grows beyond 255 bytes. The text
+    /// begins with no digit, which the spelling before it might take for octal.
     #[must_use]
     pub fn insert(&self, at: usize, text: &str) -> (Self, Placement) {
         let (index, offset, length) = self.locate(at);
@@ -141,32 +150,46 @@ impl TxtValue {
             let units = units(string);
             let (from, to) = (range.start.max(start), range.end.min(start + units.len()));
             if from < to {
-                let spelled = units[from - start].spelled.start..units[to - start - 1].spelled.end;
-                value.strings[index].replace_range(spelled, "");
+                let (gone, left) = (&units[from - start..to - start], &mut value.strings[index]);
+                left.replace_range(gone[0].spelled.start..gone[gone.len() - 1].spelled.end, "");
+                // `\1` before digits that now follow it would be octal: then the string is spelled anew.
+                let kept = [&units[..from - start], &units[to - start..]].concat();
+                if decoded(left) != bytes_of(&kept) {
+                    *left = spell(&bytes_of(&kept));
+                }
                 if to - from == units.len() && placement != Placement::Inline {
                     emptied.push(index);
                 }
             }
             start += units.len();
         }
-        for index in emptied.into_iter().rev() {
-            value.drop_string(index, placement);
+        for &index in emptied.iter().rev() {
+            value.drop_string(index);
+        }
+        // What was split was one string's text; where it now fills several, somebody has written them since.
+        if let (Placement::Split, [index]) = (placement, emptied.as_slice()) {
+            value.join(*index);
         }
         value
     }
 
-    fn drop_string(&mut self, index: usize, placement: Placement) {
+    fn drop_string(&mut self, index: usize) {
         if self.strings.len() == 1 {
             return;
         }
         self.strings.remove(index);
         let last = index == self.strings.len();
         self.gaps.remove(if last { index } else { index + 1 });
-        if placement != Placement::Split || index == 0 || last {
+    }
+
+    /// Makes one string of the two that meet at `index`, if there are two and one holds them.
+    fn join(&mut self, index: usize) {
+        if index == 0 || index >= self.strings.len() {
             return;
         }
-        let joined = format!("{}{}", self.strings[index - 1], self.strings[index]);
-        if units(&joined).len() <= LONGEST_STRING {
+        let pair = &self.strings[index - 1..=index];
+        let (joined, bytes) = (pair.concat(), [decoded(&pair[0]), decoded(&pair[1])].concat());
+        if bytes.len() <= LONGEST_STRING && decoded(&joined) == bytes {
             self.strings.splice(index - 1..=index, [joined]);
             self.gaps.remove(index);
         }
@@ -276,6 +299,28 @@ mod tests {
             let (after, placement) = before.insert(at, "include:x ");
             assert_eq!(placement, expected, "{raw} at {at}");
             assert_eq!(after.remove(at..at + 10, placement).to_string(), raw);
+        }
+    }
+
+    #[test]
+    fn a_text_in_several_strings_is_taken_out_without_its_neighbours() {
+        let value = parse(r#""v=spf1 a " "include:" "amazonses.com " "mx -all""#);
+        for placement in [Placement::Inline, Placement::Own, Placement::Split] {
+            let rest = value.remove(9..31, placement);
+            assert_eq!(rest.text().unwrap(), "v=spf1 a mx -all", "{placement:?}");
+        }
+    }
+
+    #[test]
+    fn what_is_left_when_a_text_is_taken_out_does_not_become_octal() {
+        for placement in [Placement::Inline, Placement::Own, Placement::Split] {
+            for raw in [r#""a\1x51""#, r#""a\1" "x" "51""#] {
+                assert_eq!(
+                    parse(raw).remove(2..3, placement).bytes(),
+                    b"a151",
+                    "{raw} {placement:?}"
+                );
+            }
         }
     }
 
