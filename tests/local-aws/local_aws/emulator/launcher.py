@@ -43,11 +43,11 @@ def main() -> None:
         patches.require_version()
         modules = [importlib.import_module(f"local_aws.emulator.{name}") for name in MODULES]
         patches.require(module.NAMES for module in modules)
+        for module in modules:
+            if hasattr(module, "install"):
+                module.install()
     except (patches.IncompatibleEmulator, ImportError) as error:
         sys.exit(f"local AWS: {error}")
-    for module in modules:
-        if hasattr(module, "install"):
-            module.install()
     serve()
 
 

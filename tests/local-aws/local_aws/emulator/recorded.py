@@ -7,10 +7,12 @@ from collections.abc import Callable
 from typing import Any
 
 from ministack.core.responses import get_account_id, get_region, new_uuid
+from ministack.services.cloudformation import provisioners
 
+from local_aws.emulator import patches
 from local_aws.emulator.resources import Props, add
 
-NAMES: dict[str, tuple[str, ...]] = {}
+NAMES = {"ministack.services.cloudformation.provisioners": ("_RESOURCE_HANDLERS",)}
 
 Identity = Callable[[str, Props, str], str]
 Answer = Callable[[str], Props]
@@ -46,16 +48,16 @@ RECORDED: dict[str, tuple[Identity, Answer]] = {
         lambda i: {},
     ),
     "AWS::WAFv2::LoggingConfiguration": (lambda logical_id, props, stack: props["ResourceArn"], lambda i: {}),
-    "AWS::WAFv2::WebACLAssociation": (
-        lambda logical_id, props, stack: f"{props['WebACLArn']}|{props['ResourceArn']}",
-        lambda i: {},
-    ),
 }
 
 
 def install() -> None:
     """Add the types of the table."""
     for resource_type, (identity, answer) in RECORDED.items():
+        if resource_type in provisioners._RESOURCE_HANDLERS:
+            raise patches.IncompatibleEmulator(
+                f"{resource_type} has a behaviour already: take it out of recorded.RECORDED"
+            )
         _record(resource_type, identity, answer)
 
 
