@@ -41,6 +41,13 @@ const MARKS: [(char, &str); 7] = [
     ('*', "known only on the way"),
 ];
 
+/// Types whose every change is a new revision beside the old ones: replaced by name, and nothing that stands is lost.
+const REVISIONS: [&str; 3] = [
+    "AWS::ECS::TaskDefinition",
+    "AWS::Lambda::LayerVersion",
+    "AWS::Lambda::Version",
+];
+
 impl Change {
     /// `Database/Instance`: how a command line names it.
     #[must_use]
@@ -51,11 +58,16 @@ impl Change {
     /// Whether something that stands is destroyed or may be.
     #[must_use]
     pub fn is_loud(&self) -> bool {
-        self.replacement != Replacement::No || self.action == "Remove"
+        matches!(self.mark(), '!' | '?' | '-')
+    }
+
+    fn is_revision(&self) -> bool {
+        self.action == "Modify" && REVISIONS.contains(&self.resource_type.as_str())
     }
 
     fn mark(&self) -> char {
         match (self.action.as_str(), self.replacement) {
+            _ if self.is_revision() => '~',
             ("Modify", Replacement::Yes) => '!',
             ("Modify", Replacement::Maybe) => '?',
             ("Modify", Replacement::No) => '~',
@@ -72,6 +84,9 @@ impl Change {
     }
 
     fn remark(&self) -> String {
+        if self.is_revision() {
+            return format!("a new revision: {}", self.causes.join(", ").replace('!', ""));
+        }
         let fate = match self.policy.trim_start_matches("ReplaceAnd") {
             "" => String::new(),
             "Delete" => "the old one is deleted".to_owned(),
@@ -140,7 +155,7 @@ fn tally(changes: &[Change], style: Style) -> String {
         .collect();
     let mut text = format!("  In all: {}.\n", parts.join(", "));
     if changes.iter().any(Change::is_loud) {
-        let forced = changes.iter().any(|change| change.replacement != Replacement::No);
+        let forced = changes.iter().any(|change| matches!(change.mark(), '!' | '?'));
         let mark = if forced {
             " A property with ! in front is the one that forces the replacement."
         } else {
@@ -213,6 +228,25 @@ mod tests {
         assert_eq!(
             render(&changes, Style::PLAIN),
             "  The stack itself\n    ~  Queue  AWS::RDS::DBInstance\n        Tags\n  In all: ~ 1 changed.\n"
+        );
+    }
+
+    #[test]
+    fn a_new_revision_is_no_loss() {
+        let task = Change {
+            resource_type: "AWS::ECS::TaskDefinition".to_owned(),
+            ..change(
+                "Modify",
+                "Web",
+                Replacement::Yes,
+                "Delete",
+                &["!ContainerDefinitions", "Tags"],
+            )
+        };
+        assert_eq!(
+            render(&[task], Style::PLAIN),
+            "  The stack itself\n    ~  Web  AWS::ECS::TaskDefinition\n        a new revision: ContainerDefinitions, Tags\n  In all: ~ 1 \
+             changed.\n"
         );
     }
 

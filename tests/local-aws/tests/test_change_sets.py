@@ -69,6 +69,19 @@ class ChangeSets(TestCase):
         nested = stack.cloudformation.describe_change_set(ChangeSetName=rows["Early"]["ChangeSetId"])
         self.assertEqual(nested["Changes"], [])
 
+    def test_tags_that_a_nested_stack_has_from_its_parent_are_no_change(self):
+        stack = self.new("parent.yaml")
+        tags = [{"Key": "Application", "Value": "mautic"}]
+        request = stack._request({"Template": url("actor.yaml")})
+        stack.cloudformation.create_stack(**request, Tags=tags)
+        self.assertEqual(stack.settled(), "CREATE_COMPLETE", stack.story())
+        request = stack._request({"Template": url("actor.yaml"), "Name": "b"})
+        stack.cloudformation.create_change_set(**request, ChangeSetName="look", IncludeNestedStacks=True, Tags=tags)
+        rows = self.rows(stack.cloudformation.describe_change_set(StackName=stack.name, ChangeSetName="look"))
+        nested = stack.cloudformation.describe_change_set(ChangeSetName=rows["Early"]["ChangeSetId"])
+        scopes = {scope for one in self.rows(nested).values() for scope in one["Scope"]}
+        self.assertEqual(scopes, {"Properties"})
+
     def test_without_the_wish_there_are_none(self):
         rows = self.rows(self.changed(self.parent(), False, Name="b"))
         self.assertNotIn("ChangeSetId", rows["Early"])

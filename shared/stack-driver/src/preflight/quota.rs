@@ -130,7 +130,7 @@ pub fn judge(readings: &[Reading]) -> Vec<Finding> {
         findings.push(Finding::warning(
             CHECK,
             format!("Not read, so look at them in Service Quotas: {}.", names.join(", ")),
-            format!("{cause}. Reading takes servicequotas:GetServiceQuota and the Describe calls of these services."),
+            format!("The answer: {cause}. Reading takes servicequotas:GetServiceQuota and the Describe calls of these services."),
         ));
     }
     findings

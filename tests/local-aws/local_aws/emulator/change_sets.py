@@ -130,7 +130,13 @@ def _properties(change_set: dict[str, Any], parent: dict[str, Any], resource: di
         given = {name: _known(parent, template, value, resolved) for name, value in parameters.items()}
         # What another stack would only give on the way is taken to stay as it is.
         kept = {name: before.get(name, LATER) if value is None else value for name, value in given.items()}
-        return {**resolved(properties), "Parameters": kept}
+        return {**resolved(properties), "Parameters": kept, "Tags": _tags(parent, resolved(properties.get("Tags", [])))}
+
+
+def _tags(parent: dict[str, Any], own: list[dict[str, str]]) -> list[dict[str, str]]:
+    """A nested stack has its parent's tags too; its own win."""
+    keys = {tag["Key"] for tag in own}
+    return [*(tag for tag in parent.get("Tags") or [] if tag["Key"] not in keys), *own]
 
 
 def _known(parent: dict[str, Any], template: dict[str, Any], value: Any, resolved: Callable[[Any], Any]) -> Any:
