@@ -21,11 +21,12 @@ from pages.page import ROOT
 STATE = ROOT / ".local" / "readme"
 BUCKET = "readme-packages"
 MINUTES = 60
+ARCHITECTURE = "arm64" if platform.machine() in ("aarch64", "arm64") else "x86_64"
 # What a real account, and an operator, would bring: placeholder in the README -> here.
-FILLED = {"BUCKET": BUCKET}
-HERE = {
-    "FunctionArchitecture": "arm64" if platform.machine() in ("aarch64", "arm64") else "x86_64",
-    "WaitSeconds": "60",
+FILLED = {
+    "https://BUCKET.s3.amazonaws.com": f"$AWS_ENDPOINT_URL/{BUCKET}",
+    "BUCKET": BUCKET,
+    "Environment=prod": f"Environment=prod FunctionArchitecture={ARCHITECTURE}",
 }
 
 
@@ -169,7 +170,7 @@ class ReadmeCommands(unittest.TestCase):
         """The block with its placeholders filled in, typed into a shell of the local AWS."""
         script = block.text
         for name, value in FILLED.items():
-            script = re.sub(rf"\b{name}\b", value, script)
+            script = re.sub(rf"\b{re.escape(name)}\b", value, script)
         return shell(f'eval "$(python3 -m local_aws env)"\n{script}', place)
 
 

@@ -73,7 +73,12 @@ def _cache(environment: str) -> str:
 
 
 def _fargate(what: str, on_spot: tuple[str, ...]) -> Callable[[str], str]:
-    return lambda environment: f"Fargate{' Spot' if quantities.spot(environment) in on_spot else ''} {what}, Arm"
+    def price(environment: str) -> str:
+        spot = " Spot" if quantities.spot(environment) in on_spot else ""
+        processor = {"ARM64": ", Arm", "X86_64": ""}[quantities.given(environment, "TaskArchitecture")]
+        return f"Fargate{spot} {what}{processor}"
+
+    return price
 
 
 def _tasks(kind: str, hours: Quantity) -> tuple[Quantity, Quantity]:
@@ -130,6 +135,12 @@ ITEMS = [
         _used("insights"),
     ),
     Item("file-system", "Shared files", "file system", _used("files")),
+    Item(
+        "backup",
+        "Databases that are restored as a test",
+        lambda one: quantities.own(one, "DatabaseInstanceClass", "database", "InstanceClass"),
+        quantities.restored_hours,
+    ),
     Item("backup", "Backups of shared files", "backups of files", _used("file backups")),
     Item("ses", "Mail", "mail", _used("mail")),
     Item("ses", "Hosted zone", "hosted zone", lambda one: Decimal(1)),

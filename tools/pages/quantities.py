@@ -23,9 +23,10 @@ USAGE: dict[str, tuple[str, tuple[str, str, str]]] = {
     "requests": ("million requests", ("0.1", "0.5", "10")),
     "bucket": ("GB of load balancer logs in S3", ("0", "1", "20")),
     "files": ("GB of shared files", ("1", "5", "50")),
-    "database backups": ("GB of database backups beyond the free size of the database", ("0", "0", "100")),
+    "database backups": ("GB of database backups beyond what is free", ("5", "20", "250")),
     "cache snapshots": ("GB of cache snapshots", ("0", "1", "10")),
     "file backups": ("GB of backed-up files", ("0", "5", "150")),
+    "restore hours": ("hours that a restored database stands, for each test", ("3", "3", "3")),
     "minutes": ("minutes that a scheduled job runs, on average; one is the least that is billed", ("1", "1", "1.5")),
     "insights": ("metrics of Container Insights", ("25", "30", "100")),
 }
@@ -117,10 +118,21 @@ def spot(environment: str) -> str:
 
 def job_hours(environment: str) -> Decimal:
     """Hours of a month in which a scheduled job runs: each schedule every few minutes, none of the nightly ones."""
-    minutes = HOURS * 60
+    minutes = own(environment, "JobMinutes", "mautic-service", "JobMinutes").split("-")
+    intervals = dict(zip(("FrequentMinutes", "RegularMinutes"), minutes, strict=True))
     runs = Decimal(0)
     for _, _, declared in resources(modules(), "AWS::Scheduler::Schedule"):
         every = re.search(r"/\$\{(\w+Minutes)\}", str(declared["Properties"]["ScheduleExpression"]))
-        interval = given(environment, every[1]) if every else "off"
-        runs += 0 if interval == "off" else minutes / int(interval)
-    return runs * usage("minutes", environment) / 60
+        if every and intervals[every[1]] != "off":
+            runs += HOURS * 60 / int(intervals[every[1]])
+    return _rounded(runs * usage("minutes", environment) / 60)
+
+
+def restored_hours(environment: str) -> Decimal:
+    """Hours of a month in which a restored database stands: twice a week; blank means not in dev."""
+    is_tried = (given(environment, "RestoreTests") or str(environment != "dev").lower()) == "true"
+    return _rounded(HOURS / (24 * 7) * 2 * usage("restore hours", environment)) if is_tried else Decimal(0)
+
+
+def _rounded(number: Decimal) -> Decimal:
+    return number.quantize(Decimal("0.1"))
