@@ -71,8 +71,14 @@ impl From<AwsError> for Error {
 }
 
 impl Error {
-    /// Whether AWS did not allow it, or not yet.
-    pub(crate) fn is_denied(&self) -> bool {
-        matches!(self, Self::Aws(error) if error.is_denied())
+    /// Whether AWS did not allow it, or not yet; or does not know the user yet, whom CloudFormation has just made.
+    pub(crate) fn may_pass(&self) -> bool {
+        match self {
+            Self::Aws(error) => error.is_denied() || error.code() == Some("NoSuchEntity"),
+            Self::Refused { refusal, .. } => {
+                matches!(**refusal, Refusal::NoUser | Refusal::NotOurs { found: None, .. })
+            }
+            _ => false,
+        }
     }
 }

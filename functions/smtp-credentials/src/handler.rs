@@ -22,8 +22,10 @@ const PREFIX: &str = "smtp-credentials:";
 const LONGEST_KEY_ID: usize = 128;
 /// How often to observe and plan: making room, a key, and a look at both take three rounds.
 const MOST_ROUNDS: usize = 8;
-/// The pause before another look at a key that somebody else made.
+/// The pause before another look.
 const PAUSE: Duration = Duration::from_secs(1);
+/// How often to look for a key that was just made: IAM may list it a few seconds late.
+const MOST_LOOKS: usize = 5;
 
 /// The clients.
 #[derive(Debug, Clone)]
@@ -161,7 +163,7 @@ async fn converge(job: &Job<'_>) -> Result<String, Error> {
         user: job.user.to_string(),
         refusal: Box::new(refusal),
     };
-    let (mut rounds, mut created) = (0, false);
+    let (mut rounds, mut created, mut looks) = (0, false, 0);
     while rounds < MOST_ROUNDS {
         let observed = observe(job.clients, job.user, job.secret).await?;
         let observed = observed.ok_or_else(|| refused(Refusal::NoUser))?;
@@ -173,8 +175,13 @@ async fn converge(job: &Job<'_>) -> Result<String, Error> {
         };
         info!(user = %job.user, %step);
         if step == Step::CreateKey && created {
-            // What was written is the current version, so its key is no longer there.
-            return Err(Error::Deleted(job.user.to_string()));
+            // What was written is the current version, so its key is not there: not yet, or no longer.
+            if looks == MOST_LOOKS {
+                return Err(Error::Deleted(job.user.to_string()));
+            }
+            looks += 1;
+            tokio::time::sleep(PAUSE).await;
+            continue;
         }
         rounds += usize::from(!matches!(step, Step::Wait(_)));
         created |= step == Step::CreateKey;
@@ -244,7 +251,7 @@ impl CustomResource for SmtpCredentials {
     }
 
     fn was_denied(&self, error: &Error) -> bool {
-        error.is_denied()
+        error.may_pass()
     }
 
     async fn create(&self, request: &Request, properties: Properties) -> Result<Outcome<Attributes>, Error> {

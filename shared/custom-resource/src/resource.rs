@@ -47,7 +47,7 @@ pub trait CustomResource: Send + Sync {
 
     /// Whether `error` means that AWS does not allow the function something. A policy that was attached seconds ago may
     /// not be known everywhere yet, so a Create or an Update that was denied something is called again, from the start,
-    /// for up to half a minute.
+    /// for up to half a minute. The same goes for other things that a stack has just made, and that IAM does not show yet.
     fn was_denied(&self, error: &Self::Error) -> bool {
         let _ = error;
         false

@@ -78,9 +78,12 @@ async fn a_delete_that_came_before_the_key_was_made_is_noticed() {
 
 #[tokio::test]
 async fn a_delete_that_came_after_it_makes_the_create_fail_and_leaves_no_key() {
-    for action in ["secretsmanager:PutSecretValue", "cloudformation:DescribeStackResource"] {
+    let stages = ["secretsmanager:PutSecretValue", "cloudformation:DescribeStackResource"].map(|action| {
         let stage = Stage::new();
         stage.meanwhile(action, 0, |world| world.keys.clear());
+        stage
+    });
+    for stage in stages {
         let reason = fails(&stage, &create(TYPE, properties())).await;
         assert!(
             reason.starts_with("the access keys of IAM user shop-MailUser-1ABCDEFGHIJKL were deleted"),
@@ -88,4 +91,18 @@ async fn a_delete_that_came_after_it_makes_the_create_fail_and_leaves_no_key() {
         );
         assert_eq!(stage.world().keys, []);
     }
+}
+
+#[tokio::test]
+async fn a_new_key_that_iam_lists_late_is_waited_for() {
+    let stage = Stage::new();
+    // Right after it was written it is not listed; a second later it is.
+    stage.meanwhile("iam:ListAccessKeys", 1, |world| {
+        world.late = std::mem::take(&mut world.keys)
+    });
+    stage.meanwhile("iam:ListAccessKeys", 1, |world| {
+        world.keys = std::mem::take(&mut world.late)
+    });
+    succeeds(&stage, &create(TYPE, properties())).await;
+    assert!(stage.world().serves() && stage.world().made == 1, "no second key");
 }

@@ -77,6 +77,16 @@ async fn wherever_a_delete_dies_the_next_one_finishes() {
 }
 
 #[tokio::test]
+async fn a_user_that_iam_does_not_show_yet_costs_a_pause_and_no_failure() {
+    for code in ["NoSuchEntity", "AccessDenied"] {
+        let stage = Stage::new();
+        stage.refuse("iam:ListUserTags", 2, code);
+        let patient = create(TYPE, properties()).propagation(Duration::from_millis(300));
+        succeeds(&stage, &patient).await;
+    }
+}
+
+#[tokio::test]
 async fn a_policy_that_is_not_known_everywhere_yet_costs_a_pause_and_no_failure() {
     for action in [
         "iam:ListUserTags",

@@ -1,6 +1,6 @@
 //! IAM and Secrets Manager in memory, as strict as they are; and what happens to those who call them.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -41,6 +41,8 @@ pub struct World {
     /// The user's tags; `None` while there is no user.
     pub user: Option<BTreeMap<String, String>>,
     pub keys: Vec<AccessKey>,
+    /// Keys that are not listed yet.
+    pub late: Vec<AccessKey>,
     pub versions: BTreeMap<String, Written>,
     /// Whether CloudFormation has begun to delete the resource.
     pub withdrawn: bool,
@@ -64,8 +66,8 @@ struct Script {
     dies_at: Option<usize>,
     /// How many more calls of an action are refused, and how.
     refused: Option<(&'static str, usize, &'static str)>,
-    /// Runs once before the given call, if it is made so many times.
-    meanwhile: Option<(&'static str, usize, Edit)>,
+    /// Each runs once before the given call, after so many others of it; the next one counts from there.
+    meanwhile: VecDeque<(&'static str, usize, Edit)>,
 }
 
 pub fn seconds() -> u64 {
@@ -225,7 +227,8 @@ impl Stage {
 
     /// Lets somebody else change the world just before the call of `action` that comes after so many others.
     pub fn meanwhile(&self, action: &'static str, after: usize, change: impl FnOnce(&mut World) + Send + 'static) {
-        self.script.lock().unwrap().meanwhile = Some((action, after, Box::new(change)));
+        let change = Box::new(change);
+        self.script.lock().unwrap().meanwhile.push_back((action, after, change));
     }
 
     /// One call, with what it does to the world.
@@ -247,12 +250,12 @@ impl Stage {
             return Err(Refusal(code, "not now".to_owned()));
         }
         let mut world = self.world.lock().unwrap();
-        if let Some((awaited, left, _)) = &mut script.meanwhile
+        if let Some((awaited, left, _)) = script.meanwhile.front_mut()
             && *awaited == action
         {
             if *left > 0 {
                 *left -= 1;
-            } else if let Some((_, _, change)) = script.meanwhile.take() {
+            } else if let Some((_, _, change)) = script.meanwhile.pop_front() {
                 change(&mut world);
             }
         }
