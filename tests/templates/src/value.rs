@@ -26,6 +26,8 @@ pub trait Look {
     }
     /// The keys of a mapping, in their order.
     fn keys(&self) -> Vec<&str>;
+    /// Every scalar below.
+    fn leaves(&self) -> Vec<&Value>;
     /// Every scalar below, each with its path.
     fn scalars(&self) -> Vec<(String, &Value)>;
 }
@@ -64,6 +66,14 @@ impl Look for Value {
             .flatten()
             .map(|(key, _)| key.as_str())
             .collect()
+    }
+
+    fn leaves(&self) -> Vec<&Value> {
+        match self {
+            Value::Object(entries) => entries.values().flat_map(Look::leaves).collect(),
+            Value::Array(items) => items.iter().flat_map(Look::leaves).collect(),
+            scalar => vec![scalar],
+        }
     }
 
     fn scalars(&self) -> Vec<(String, &Value)> {
@@ -118,5 +128,6 @@ mod tests {
             .map(|(path, item)| format!("{path}={}", item.text()))
             .collect();
         assert_eq!(found, ["/A/0=1", "/A/1/B=x"]);
+        assert_eq!(value.leaves(), [&json!(1), &json!("x")]);
     }
 }

@@ -1,8 +1,6 @@
 //! Prevents: an alarm that never fires, because nobody publishes its metric, or not with these dimensions: CloudWatch takes
 //! any name, and is silent about those that do not exist.
 
-use std::collections::BTreeSet;
-
 use serde_json::{Value, json};
 use template_properties::proof::{Finding, Seed, proven};
 use template_properties::value::Look;
@@ -10,7 +8,7 @@ use template_properties::{Deployment, Resource};
 
 use crate::alarms::ALARM;
 use crate::metrics::{Owner, PUBLISHED, Published};
-use crate::support::each;
+use crate::support::{each, set};
 
 /// A metric as an alarm or a graph names it.
 pub struct Metric<'a> {
@@ -52,16 +50,15 @@ fn is_filtered(deployment: &Deployment, metric: &Metric<'_>) -> bool {
     filters
         .flat_map(|filter| filter.properties.at("MetricTransformations").listed())
         .any(|made| {
-            let names: BTreeSet<String> = made
-                .at("Dimensions")
-                .listed()
-                .iter()
-                .map(|one| one.at("Key").text())
-                .collect();
-            let asked: BTreeSet<String> = metric.dimensions.iter().map(|(name, _)| name.clone()).collect();
-            made.at("MetricNamespace") == metric.namespace.as_str()
-                && made.at("MetricName") == metric.name.as_str()
-                && names == asked
+            let is_meant = made.at("MetricName") == metric.name.as_str()
+                && made.at("MetricNamespace") == metric.namespace.as_str();
+            let names = || {
+                made.at("Dimensions")
+                    .listed()
+                    .into_iter()
+                    .map(|one| one.at("Key").text())
+            };
+            is_meant && set(names()) == set(metric.dimensions.iter().map(|(name, _)| name.clone()))
         })
 }
 

@@ -1,9 +1,11 @@
 //! Prevents: logs that are kept for ever, and groups that nobody writes to.
 
+use std::collections::BTreeSet;
+
 use serde_json::json;
 use template_properties::proof::{Finding, Seed, proven};
 use template_properties::value::Look;
-use template_properties::{Deployment, Resource};
+use template_properties::{Deployment, Placeholder};
 
 use crate::support::{each, unless};
 
@@ -55,7 +57,8 @@ const BY_NAME: [(&str, &str); 4] = [
     ("/aws/codebuild/", "AWS::CodeBuild::Project"),
 ];
 /// What reads a group, which is no use of it.
-const READERS: [&str; 5] = [
+const READERS: [&str; 6] = [
+    template_properties::NESTED,
     "AWS::Logs::MetricFilter",
     "AWS::Logs::QueryDefinition",
     "AWS::CloudWatch::Dashboard",
@@ -63,23 +66,30 @@ const READERS: [&str; 5] = [
     "AWS::IAM::Role",
 ];
 
-fn names(resource: &Resource, group: &Resource) -> bool {
-    let (reference, arn) = (group.reference(), group.attribute("Arn"));
-    let mut scalars = resource.properties.scalars().into_iter().map(|(_, value)| value.text());
-    scalars.any(|text| text.contains(&reference) || text.contains(&arn))
+/// Everything that a resource names, but for those that only read.
+fn named(deployment: &Deployment) -> BTreeSet<Placeholder> {
+    let writers = deployment
+        .resources()
+        .filter(|one| !READERS.contains(&one.kind.as_str()));
+    let values = writers.flat_map(|one| one.properties.leaves());
+    let texts = values.filter_map(|value| value.as_str());
+    texts
+        .flat_map(Placeholder::all)
+        .map(|found| Placeholder {
+            attribute: None,
+            ..found
+        })
+        .collect()
 }
 
 fn written(deployment: &Deployment) -> Vec<Finding> {
+    let named = named(deployment);
     each(deployment, &[GROUP], |group| {
         let name = group.properties.at("LogGroupName").text();
         let by_name = BY_NAME.iter().find(|(prefix, _)| name.starts_with(prefix));
         let is_known = by_name.is_some_and(|(_, kind)| deployment.of_type(&[kind]).next().is_some());
-        let writers = deployment
-            .resources()
-            .filter(|one| !READERS.contains(&one.kind.as_str()));
-        let mut writers =
-            writers.filter(|one| one.logical_id != group.logical_id && one.kind != template_properties::NESTED);
-        unless(is_known || writers.any(|one| names(one, group)), || {
+        let reference = Placeholder::parse(&group.reference()).expect("its own placeholder");
+        unless(is_known || named.contains(&reference), || {
             "nobody writes to it".to_owned()
         })
     })

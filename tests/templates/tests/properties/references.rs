@@ -145,17 +145,11 @@ fn a_module_uses_only_what_stands_before_it() {
 fn dangling(deployment: &Deployment) -> Vec<Finding> {
     let mut found = Vec::new();
     for resource in deployment.resources() {
-        for (path, value) in resource.properties.scalars() {
-            let Some(text) = value.as_str() else { continue };
-            for placeholder in Placeholder::all(text) {
-                if deployment.behind(&placeholder).is_none() {
-                    found.push(Finding::new(
-                        resource,
-                        format!("{path} names {placeholder}, which is not made"),
-                    ));
-                }
-            }
-        }
+        let texts = resource.properties.leaves().into_iter().filter_map(Value::as_str);
+        let missing = texts
+            .flat_map(Placeholder::all)
+            .filter(|one| deployment.behind(one).is_none());
+        found.extend(missing.map(|one| Finding::new(resource, format!("names {one}, which is not made"))));
     }
     found
 }
@@ -170,7 +164,7 @@ fn every_reference_leads_to_something_that_is_made() {
     proven(
         dangling,
         &seed,
-        "ses: EventTopic (AWS::SNS::Topic): /DisplayName names <ses.NoTopic>, which is not made",
+        "ses: EventTopic (AWS::SNS::Topic): names <ses.NoTopic>, which is not made",
     );
 }
 
