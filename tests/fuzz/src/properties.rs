@@ -25,6 +25,8 @@ pub fn hold(input: &[u8]) {
         for (form, how) in [(&property, "as it is"), (&sent, "as strings")] {
             match lenient(form) {
                 Ok(read) => assert_eq!(read, strict, "{how}: {form}"),
+                // Serde itself takes a list for an object's members in their order; no template means that.
+                Err(problem) if problem.contains("must be an object, but is a list") => {}
                 Err(problem) => panic!("{how}: {form} is refused: {problem}"),
             }
         }
