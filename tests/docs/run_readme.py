@@ -71,14 +71,15 @@ def shell(script: str, where: os.PathLike | str = ROOT) -> str:
     return done.stdout
 
 
-def borrow_mysql() -> None:
-    """Uses the MySQL that was fetched already; its data are our own."""
-    for recipe in (ROOT / ".local" / "mysql").glob("*/recipe"):
-        own = STATE / "mysql" / recipe.parent.name
-        own.mkdir(parents=True, exist_ok=True)
-        shutil.copy(recipe, own / "recipe")
-        if not (own / "prefix").exists():
-            (own / "prefix").symlink_to(recipe.parent / "prefix")
+def borrow_servers() -> None:
+    """Uses the MySQL, Redis and Valkey that were fetched already; their data are our own."""
+    for kind in ("mysql", "cache"):
+        for recipe in (ROOT / ".local" / kind).glob("*/recipe"):
+            own = STATE / kind / recipe.parent.name
+            own.mkdir(parents=True, exist_ok=True)
+            shutil.copy(recipe, own / "recipe")
+            if not (own / "prefix").exists():
+                (own / "prefix").symlink_to(recipe.parent / "prefix")
 
 
 def shape(text: str) -> list[str]:
@@ -102,7 +103,7 @@ class ReadmeCommands(unittest.TestCase):
 
     def setUp(self):
         STATE.mkdir(parents=True, exist_ok=True)
-        borrow_mysql()
+        borrow_servers()
         quick_waiters()
         self.stop()
         self.addCleanup(self.stop)
@@ -131,7 +132,7 @@ class ReadmeCommands(unittest.TestCase):
 
     def test_the_commands_of_a_real_deployment_and_of_its_removal_work(self):
         shell(
-            f"python3 -m local_aws mysql start; python3 -m local_aws start\n"
+            f"python3 -m local_aws mysql start; python3 -m local_aws cache fetch; python3 -m local_aws start\n"
             f"python3 -m local_aws seed --zone example.com --bucket {BUCKET}"
         )
         place = STATE / "operator"
