@@ -98,10 +98,10 @@ async fn a_new_key_that_iam_lists_late_is_waited_for() {
     let stage = Stage::new();
     // Right after it was written it is not listed; a second later it is.
     stage.meanwhile("iam:ListAccessKeys", 1, |world| {
-        world.late = std::mem::take(&mut world.keys)
+        world.late = std::mem::take(&mut world.keys);
     });
     stage.meanwhile("iam:ListAccessKeys", 1, |world| {
-        world.keys = std::mem::take(&mut world.late)
+        world.keys = std::mem::take(&mut world.late);
     });
     succeeds(&stage, &create(TYPE, properties())).await;
     assert!(stage.world().serves() && stage.world().made == 1, "no second key");
