@@ -1,6 +1,6 @@
 """Writes data/taggable.txt: what each resource type in the templates does with tags, by AWS's schemas as cfn-lint has them.
 
-Use: python3 tests/templates/taggable.py, after a template uses a new type, and when cfn-lint is renewed. The suite
+Use: .local/venv/bin/python tests/templates/taggable.py, after a template uses a new type, and when cfn-lint is renewed. The suite
 resource_tagging fails while the file lacks a type, or has one that no template uses.
 """
 

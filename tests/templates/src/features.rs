@@ -56,6 +56,7 @@ pub const GROUPS: &[(&str, &[Feature])] = &[
     ("containers", CONTAINERS),
     ("mautic", MAUTIC),
     ("backup", BACKUP),
+    ("mail", MAIL),
     ("notice", NOTICE),
 ];
 
@@ -238,6 +239,19 @@ const DATABASE: &[Feature] = &[
     ),
 ];
 
+const MAIL: &[Feature] = &[feature(
+    "mail user of one's own",
+    &[
+        (
+            "SmtpSecretArn",
+            "arn:aws:secretsmanager:eu-central-1:123456789012:secret:smtp-AbCdEf",
+        ),
+        ("AdoptExistingDomain", "true"),
+        ("OnTimeout", "SUCCEED"),
+        ("FunctionArchitecture", "x86_64"),
+    ],
+)];
+
 const NOTICE: &[Feature] = &[
     feature("nobody", &[("AlarmEmail", "")]),
     feature(
@@ -246,6 +260,8 @@ const NOTICE: &[Feature] = &[
             ("AlarmEmail", "alarms@example.com"),
             ("LogRetentionDays", "90"),
             ("LogLevel", "WARN"),
+            ("PagerEmail", "pager@example.com"),
+            ("CostCenter", "4711"),
         ],
     ),
 ];

@@ -139,5 +139,5 @@ fn the_table_has_every_type_of_the_templates_and_no_other() {
         .map(|(_, declared)| declared.at("Type").text())
         .filter(|kind| kind.starts_with("AWS::")));
     let known = set(table().into_keys());
-    assert_eq!(known, used, "run python3 tests/templates/taggable.py");
+    assert_eq!(known, used, "run .local/venv/bin/python tests/templates/taggable.py");
 }
