@@ -32,7 +32,9 @@ pub fn hold(input: &[u8]) {
         }
     } else if let Err(problem) = lenient(&property) {
         for secret in secrets(&property) {
-            assert!(!problem.contains(&secret), "`{problem}` shows {secret}");
+            // A member's name is shown, and may be the same text.
+            let shown = problem.contains(&secret) && !names(&property).contains(&secret);
+            assert!(!shown, "`{problem}` shows {secret}");
         }
     }
 }
@@ -104,6 +106,18 @@ fn as_strings(value: &Value) -> Value {
             .map(|(name, value)| (name.clone(), as_strings(value)))
             .collect(),
         other => other.clone(),
+    }
+}
+
+/// The names of all members, together.
+fn names(value: &Value) -> String {
+    match value {
+        Value::Array(values) => values.iter().map(names).collect(),
+        Value::Object(members) => members
+            .iter()
+            .map(|(name, value)| format!("{name} {}", names(value)))
+            .collect(),
+        _ => String::new(),
     }
 }
 
