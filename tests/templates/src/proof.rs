@@ -157,7 +157,7 @@ static HELD: Mutex<BTreeSet<&str>> = Mutex::new(BTreeSet::new());
 ///
 /// # Panics
 /// If not.
-pub fn holds<P: Fn(&Deployment) -> Vec<Finding>>(property: P) {
+fn holds<P: Fn(&Deployment) -> Vec<Finding>>(property: P) {
     let name = type_name::<P>();
     if HELD.lock().expect("nobody panics in here").contains(name) {
         return;
