@@ -47,7 +47,11 @@ def forms(secret: str) -> set[str]:
 def places() -> Iterator[tuple[str, str]]:
     """Everything readable: the lines of every log stream, every stack's events, outputs and resources, deleted ones too."""
     for group in groups():
-        for line in lines(group):
+        try:
+            written = lines(group)
+        except client("logs").exceptions.ResourceNotFoundException:
+            continue  # a stack beside this one has been deleted meanwhile
+        for line in written:
             yield f"log {group}", line
     cloudformation = client("cloudformation")
     for page in cloudformation.get_paginator("list_stacks").paginate():
