@@ -11,7 +11,7 @@ import tempfile
 import time
 import unittest
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 from unittest import mock
@@ -98,6 +98,16 @@ def url(template: str) -> str:
     return f"{state().published()['endpoint']}/{BUCKET}/{template}"
 
 
+def until(what: str, look: Callable[[], Any]) -> Any:
+    """Look again and again for something true; what was seen, or a failure that says what never came."""
+    deadline = time.monotonic() + PATIENCE
+    while not (seen := look()):
+        if time.monotonic() > deadline:
+            raise AssertionError(f"{what}: not within {PATIENCE:.0f} s")
+        time.sleep(0.02)
+    return seen
+
+
 class Stack:
     """One stack of a test, with the events that its functions got."""
 
@@ -180,11 +190,7 @@ class Stack:
 
     def wait_for_requests(self, count: int) -> list[dict[str, Any]]:
         """Wait until the functions have received this many events."""
-        deadline = time.monotonic() + PATIENCE
-        while len(self.requests()) < count:
-            if time.monotonic() > deadline:
-                raise AssertionError(f"{count} requests were expected, there are:\n{self.requests()}")
-            time.sleep(0.02)
+        until(f"{count} requests to {self.name}", lambda: len(self.requests()) >= count)
         return self.requests()
 
 

@@ -1,10 +1,11 @@
 """Functions: their environment, their permissions, their logs."""
 
+import contextlib
 import json
 import os
 import unittest
 
-from support import TestCase, client, state
+from support import Stack, TestCase, client, state, until
 
 
 class Functions(TestCase):
@@ -56,18 +57,25 @@ class Functions(TestCase):
         stack = self.new("answer.yaml")
         stack.create(Behaviour="tell", Output="Environment")
         environment = json.loads(stack.outputs()["Answer"])
-        events = client("logs").get_log_events(
-            logGroupName=f"/test/{stack.name}", logStreamName=environment["AWS_LAMBDA_LOG_STREAM_NAME"]
-        )["events"]
-        lines = [json.loads(event["message"]) for event in events]
-        kinds = [line.get("type") or line["message"] for line in lines]
-        self.assertEqual(kinds, ["platform.start", "Create", "platform.report"])
+        stream = environment["AWS_LAMBDA_LOG_STREAM_NAME"]
+        logged = until("the invocation's log", lambda: self.logged(stack, stream))
+        self.assertEqual(logged, ["platform.start", "Create", "platform.report"])
+
+    def logged(self, stack: Stack, stream: str) -> list[str]:
+        """What the invocation wrote: all at once when it ends, which is after its answer, which ends the operation."""
+        logs = client("logs")
+        with contextlib.suppress(logs.exceptions.ResourceNotFoundException):
+            events = logs.get_log_events(logGroupName=f"/test/{stack.name}", logStreamName=stream)["events"]
+            lines = [json.loads(event["message"]) for event in events]
+            return [line.get("type") or line["message"] for line in lines]
+        return []
 
     def test_logs_are_lost_where_the_role_may_not_write_them(self):
         stack = self.new("answer.yaml")
         stack.create(Behaviour="tell", Output="Environment", MayLog="no")
-        streams = client("logs").describe_log_streams(logGroupName=f"/test/{stack.name}")["logStreams"]
-        self.assertEqual(streams, [])
+        group = f"/test/{stack.name}"
+        until("the loss of the lines", lambda: f"log-group:{group}: the lines are lost" in state().log.read_text())
+        self.assertEqual(client("logs").describe_log_streams(logGroupName=group)["logStreams"], [])
 
     def test_package_that_does_not_exist_fails_the_function(self):
         stack = self.new("answer.yaml")
