@@ -45,6 +45,15 @@ impl From<CloudError> for NoAnswer {
 /// An answer, or why there is none.
 pub type Answer = Result<Value, NoAnswer>;
 
+/// What a service answers that refuses with this code, for the tests of judgements.
+#[cfg(test)]
+pub(crate) fn refused(code: &str) -> Answer {
+    Err(NoAnswer::Refused {
+        code: code.to_owned(),
+        message: "no".to_owned(),
+    })
+}
+
 /// Asks.
 #[derive(Debug, Clone, Copy)]
 pub struct AwsQuery<'a> {

@@ -5,6 +5,8 @@
 use custom_resource::{Event, LONGEST_PHYSICAL_ID, PhysicalId};
 use serde_json::Value;
 
+use crate::secrets;
+
 /// Holds for any input.
 ///
 /// # Panics
@@ -56,14 +58,4 @@ fn refused(event: &Value, message: &str) {
         assert!(!message.contains(&secret), "`{message}` shows {secret}");
     }
     assert!(message.lines().count() == 1, "{message}");
-}
-
-/// Every string in the event that no message would hold by chance.
-fn secrets(value: &Value) -> Vec<String> {
-    match value {
-        Value::String(text) if text.len() >= 16 && text.chars().any(|c| c.is_ascii_digit()) => vec![text.clone()],
-        Value::Array(values) => values.iter().flat_map(secrets).collect(),
-        Value::Object(members) => members.values().flat_map(secrets).collect(),
-        _ => Vec::new(),
-    }
 }

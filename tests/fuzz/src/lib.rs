@@ -7,6 +7,8 @@
 //!
 //! Inputs are text, in lines where a target takes several values: a seed can be read, and written by hand.
 
+use serde_json::Value;
+
 pub mod dns_name;
 pub mod event;
 pub mod mysql_quoting;
@@ -29,6 +31,16 @@ pub const TARGETS: [Target; 7] = [
     ("txt_value", txt_value::hold),
     ("zone_file", zone_file::hold),
 ];
+
+/// Every string among the values that no message would hold by chance.
+fn secrets(value: &Value) -> Vec<String> {
+    match value {
+        Value::String(text) if text.len() >= 16 && text.chars().any(|c| c.is_ascii_digit()) => vec![text.clone()],
+        Value::Array(values) => values.iter().flat_map(secrets).collect(),
+        Value::Object(members) => members.values().flat_map(secrets).collect(),
+        _ => Vec::new(),
+    }
+}
 
 /// The first `N` lines of an input; the rest belongs to the last of them. None for bytes that are no text.
 fn lines<const N: usize>(input: &[u8]) -> Option<[&str; N]> {

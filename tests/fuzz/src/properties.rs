@@ -8,6 +8,8 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 use serde_json::Value;
 
+use crate::secrets;
+
 /// Holds for any input.
 ///
 /// # Panics
@@ -118,16 +120,6 @@ fn names(value: &Value) -> Vec<&str> {
             .iter()
             .flat_map(|(name, value)| std::iter::once(name.as_str()).chain(names(value)))
             .collect(),
-        _ => Vec::new(),
-    }
-}
-
-/// Every string among the values that no message would hold by chance.
-fn secrets(value: &Value) -> Vec<String> {
-    match value {
-        Value::String(text) if text.len() >= 16 && text.chars().any(|c| c.is_ascii_digit()) => vec![text.clone()],
-        Value::Array(values) => values.iter().flat_map(secrets).collect(),
-        Value::Object(members) => members.values().flat_map(secrets).collect(),
         _ => Vec::new(),
     }
 }

@@ -47,6 +47,15 @@ def locked(lock: Path) -> Iterator[None]:
         yield
 
 
+@contextlib.contextmanager
+def own_directory(state: Path, key: str) -> Iterator[Path]:
+    """The directory of one kind of server, held against another start, stop or fetch beside this one."""
+    home = state.resolve() / key
+    home.mkdir(parents=True, exist_ok=True)
+    with locked(home / "lock"):
+        yield home
+
+
 def _write(state: Path, content: dict[str, Any]) -> None:
     new = state / "servers.json.new"
     new.unlink(missing_ok=True)

@@ -69,16 +69,9 @@ pub fn bucket(name: &str, region: &str, answer: &Answer) -> Finding {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::aws_query::NoAnswer;
+    use crate::aws_query::{NoAnswer, refused};
     use crate::preflight::finding::Weight::{self, Fine, Stop, Warning};
     use serde_json::json;
-
-    fn refused(code: &str) -> Answer {
-        Err(NoAnswer::Refused {
-            code: code.to_owned(),
-            message: "no".to_owned(),
-        })
-    }
 
     #[test]
     fn the_account_and_the_one_who_deploys_are_shown() {

@@ -87,16 +87,9 @@ pub fn account(answer: &Answer) -> Finding {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::aws_query::NoAnswer;
+    use crate::aws_query::refused;
     use crate::preflight::finding::Weight;
     use serde_json::json;
-
-    fn refused(code: &str) -> Answer {
-        Err(NoAnswer::Refused {
-            code: code.to_owned(),
-            message: "no".to_owned(),
-        })
-    }
 
     #[test]
     fn an_identity_that_exists_is_taken_only_when_told() {

@@ -11,8 +11,7 @@ of its own for each replication group, below `groups`; those end with it. Below 
     cache/groups/<replication group>/    the same, of the emulator
 """
 
-import contextlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -31,7 +30,7 @@ SHAPES = (None, server.SHARDS)
 
 def fetch(state: Path = DEFAULT_STATE, say: Callable[[str], None] = print) -> list[Installation]:
     """Finds or fetches every server that this machine can run; at least one, or `LocalAwsError` with what to install."""
-    with _ours(state) as home:
+    with servers_file.own_directory(state, "cache") as home:
         found = fetching.find(home, say)
         for one in found:
             say(f"{one.engine.title()} {one.version} ({one.origin})")
@@ -40,7 +39,7 @@ def fetch(state: Path = DEFAULT_STATE, say: Callable[[str], None] = print) -> li
 
 def start(state: Path = DEFAULT_STATE, say: Callable[[str], None] = print) -> list[dict[str, Any]]:
     """Starts every server and returns what it wrote under `cache` in `servers.json`; one that runs already is left alone."""
-    with _ours(state) as home:
+    with servers_file.own_directory(state, "cache") as home:
         installations = fetching.find(home, say)
         authority = certificates.ensure(home / "certificates")
         before = servers_file.read(state).get("cache", [])
@@ -79,19 +78,10 @@ def _keep_or_start(
 
 def stop(state: Path = DEFAULT_STATE, say: Callable[[str], None] = print) -> int:
     """Ends the servers that `start` started, and those that an emulator left behind; says how many processes there were."""
-    with _ours(state) as home:
+    with servers_file.own_directory(state, "cache") as home:
         count = processes.stop_below(home)
         for name in ("run", "groups"):
             server.forget(home / name)
         servers_file.remove(state, "cache")
         say(f"Redis and Valkey: {count} stopped")
         return count
-
-
-@contextlib.contextmanager
-def _ours(state: Path) -> Iterator[Path]:
-    """The cache's own directory, held against another start, stop or fetch beside this one."""
-    home = state.resolve() / "cache"
-    home.mkdir(parents=True, exist_ok=True)
-    with servers_file.locked(home / "lock"):
-        yield home

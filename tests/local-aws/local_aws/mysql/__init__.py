@@ -10,9 +10,8 @@ them may be repeated and interrupted: the next call goes on from what it finds. 
     mysql/<version>/run       the running server: data, log, process id, removed by `stop`
 """
 
-import contextlib
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -28,13 +27,13 @@ __all__ = ["fetch", "start", "stop"]
 
 def fetch(state: Path = DEFAULT_STATE, say: Callable[[str], None] = print) -> list[Installation]:
     """Finds or fetches every server that this machine can run; at least one, or `LocalAwsError` with what to install."""
-    with _ours(state) as home:
+    with servers_file.own_directory(state, "mysql") as home:
         return fetching.find(home, say)
 
 
 def start(state: Path = DEFAULT_STATE, say: Callable[[str], None] = print) -> list[dict[str, Any]]:
     """Starts every server and returns what it wrote under `mysql` in `servers.json`; a server that runs already is left alone."""
-    with _ours(state) as home:
+    with servers_file.own_directory(state, "mysql") as home:
         installations = fetching.find(home, say)
         authority = certificates.ensure(home / "certificates")
         before = {entry["version"]: entry for entry in servers_file.read(state).get("mysql", [])}
@@ -50,19 +49,10 @@ def start(state: Path = DEFAULT_STATE, say: Callable[[str], None] = print) -> li
 
 def stop(state: Path = DEFAULT_STATE, say: Callable[[str], None] = print) -> int:
     """Ends the servers that `start` started, removes their data and their entry; says how many there were."""
-    with _ours(state) as home:
+    with servers_file.own_directory(state, "mysql") as home:
         count = processes.stop_below(home)
         for run in home.glob("*/run"):
             shutil.rmtree(run)
         servers_file.remove(state, "mysql")
         say(f"MySQL: {count} stopped")
         return count
-
-
-@contextlib.contextmanager
-def _ours(state: Path) -> Iterator[Path]:
-    """MySQL's own directory, held against another start, stop or fetch beside this one."""
-    home = state.resolve() / "mysql"
-    home.mkdir(parents=True, exist_ok=True)
-    with servers_file.locked(home / "lock"):
-        yield home
