@@ -20,7 +20,14 @@ from local_aws.emulator.resources import Props, add, aws
 from local_aws.emulator.typed import parameters
 
 NAMES = {
-    "ministack.services.ecs": ("_ACTION_MAP", "_make_deployment", "_mark_task_stopped", "_run_task", "_tasks"),
+    "ministack.services.ecs": (
+        "_ACTION_MAP",
+        "_deployment_for_task",
+        "_make_deployment",
+        "_mark_task_stopped",
+        "_run_task",
+        "_tasks",
+    ),
 }
 
 RUN_SECONDS = 1.0
@@ -37,6 +44,7 @@ def install() -> None:
     ecs._ACTION_MAP["RunTask"] = ecs._run_task
     assert ecs._run_task is not stock
     patches.replace(ecs.__name__, "_make_deployment", _make_deployment)
+    patches.replace(ecs.__name__, "_deployment_for_task", _deployment_for_task)
     add("AWS::ECS::TaskDefinition", create_task_definition, delete_task_definition)
     add("AWS::ECS::Service", create_service, delete_service)
     cloudformation_waits.with_update("AWS::ECS::Service", update_service)
@@ -51,8 +59,9 @@ def install() -> None:
 # --- Tasks ------------------------------------------------------------------------------------------------------------
 
 
-def exit_code(task: dict[str, Any], images: list[str]) -> int | None:
+def exit_code(task: dict[str, Any]) -> int | None:
     """With what the task ends by itself; None if it runs on."""
+    images = [container.get("image", "") for container in task["containers"]]
     for image in images:
         if found := re.search(r"-exits-(\d+)$", image):
             return int(found[1])
@@ -66,10 +75,8 @@ def _run_task(stock: Any) -> Any:
         answer = stock(data)
         for arn in [one for one in ecs._tasks if one not in known]:
             task = ecs._tasks[arn]
-            code = exit_code(task, [container.get("image", "") for container in task["containers"]])
+            code = exit_code(task)
             if code is not None:
-                # Not what a deployment may rest on.
-                task["_startup_stable"] = False
                 place = (get_account_id(), get_region())
                 threading.Thread(target=_end, args=(arn, task, code, place), daemon=True).start()
         return answer
@@ -82,6 +89,19 @@ def _end(arn: str, task: dict[str, Any], code: int, place: tuple[str, str]) -> N
     reason = "Essential container in task exited"
     with request_scope(*place):
         ecs._mark_task_stopped(arn, task, reason, "EssentialContainerExited", exit_code=code)
+
+
+def _deployment_for_task(stock: Any) -> Any:
+    def find(service: dict[str, Any], task: dict[str, Any]) -> Any:
+        """Asked of each task just before it is counted: one that will end is not what a deployment may rest on.
+
+        A mark set after the task was started came too late where another thread counted in between.
+        """
+        if exit_code(task) is not None:
+            task["_startup_stable"] = False
+        return stock(service, task)
+
+    return find
 
 
 def _make_deployment(stock: Any) -> Any:
