@@ -33,6 +33,7 @@ MODULES = (
     "elasticache",
     "associations",
     "recorded",
+    "site",
 )
 
 
