@@ -5,13 +5,14 @@ use crate::event::STACK_TYPE;
 use std::collections::{BTreeMap, VecDeque};
 
 /// The outputs that are used; the first stack, from the root down, that has one with a value decides.
-const OUTPUTS: [&str; 5] = [
-    "SiteUrl",
-    "ConfigurationSet",
-    "AdministratorSecretArn",
-    "ScheduleGroupName",
-    "JobLogGroupName",
-];
+const OUTPUTS: [&str; 2] = ["SiteUrl", "ConfigurationSet"];
+
+/// The outputs of the stack that runs Mautic. Other modules have a log group of jobs, too: they are taken together, from the
+/// first stack that has schedules.
+const SERVICE_OUTPUTS: [&str; 3] = [SCHEDULES, "AdministratorSecretArn", "JobLogGroupName"];
+
+/// What only the stack that runs Mautic has.
+const SCHEDULES: &str = "ScheduleGroupName";
 
 /// The parameters that are used. What is blank in the root stands resolved in a nested stack.
 const PARAMETERS: [&str; 4] = ["Environment", "Domain", "MauticApi", "HoldMail"];
@@ -55,8 +56,14 @@ struct Facts {
 
 impl Facts {
     fn take(&mut self, stack: &Stack) {
+        let runs_mautic = stack.outputs.iter().any(|[name, _, _]| name == SCHEDULES);
+        let wanted = if runs_mautic && !self.outputs.contains_key(SCHEDULES) {
+            [&OUTPUTS[..], &SERVICE_OUTPUTS].concat()
+        } else {
+            OUTPUTS.to_vec()
+        };
         for [name, value, _] in &stack.outputs {
-            note(&mut self.outputs, &OUTPUTS, name, value);
+            note(&mut self.outputs, &wanted, name, value);
         }
         for (name, value) in &stack.parameters {
             note(
@@ -70,7 +77,11 @@ impl Facts {
 
     /// Whether no further stack can add anything.
     fn are_complete(&self) -> bool {
-        self.outputs.len() == OUTPUTS.len() && PARAMETERS.iter().all(|name| self.parameters.contains_key(*name))
+        let has_outputs = OUTPUTS
+            .iter()
+            .chain([&SCHEDULES])
+            .all(|name| self.outputs.contains_key(*name));
+        has_outputs && PARAMETERS.iter().all(|name| self.parameters.contains_key(*name))
     }
 
     fn target(mut self, stack: &str) -> Target {
@@ -164,6 +175,7 @@ mod tests {
                 ("Other", "x"),
             ],
         ));
+        facts.take(&stack(&[], &[("JobLogGroupName", "of backups")]));
         assert!(!facts.are_complete());
         facts.take(&stack(
             &[("HoldMail", "true"), ("Domain", "another.example")],
