@@ -108,8 +108,9 @@ pub async fn smoke(cloud: &Cloud, options: &SmokeOptions, style: Style) -> Resul
         &format!("Smoke test of {} at {}", target.stack, site.url("")),
     ));
     let ended = Box::pin(run::run(cloud, &site, &target, &plan, &options.aws, style)).await?;
-    let took = style.paint(Tone::Quiet, &format!("in {}", duration(began.elapsed())));
-    say_line(&format!("{}, {took}", outcome::conclusion(&ended.outcomes, style)));
+    say_line(&outcome::conclusion(&ended.outcomes, style));
+    let took = format!("{} in all", duration(began.elapsed()));
+    say_line(&style.paint(Tone::Quiet, &took));
     Ok(match (ended.interrupted, outcome::any_failed(&ended.outcomes)) {
         (true, _) => Verdict::Interrupted,
         (_, true) => Verdict::Failed,

@@ -62,7 +62,7 @@ impl From<Refusal> for Judgement {
                 "Its log of web tasks may say more.",
             ),
             Refusal::Strange { action, lacks } => Self::failed(
-                format!("Mautic's answer {action} has no {lacks}."),
+                format!("Mautic's answer, when it was {action}, has no {lacks}."),
                 "This version of Mautic may answer in another way: see docs/operations.md, Smoke test.",
             ),
         }
@@ -138,4 +138,96 @@ pub fn number(action: &str, answer: &Value, pointer: &str) -> Result<u64, Refusa
             action: action.to_owned(),
             lacks: pointer.trim_start_matches('/').replace('/', "."),
         })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::smoke::outcome::Mark;
+    use serde_json::json;
+
+    fn told(status: u16, json: Option<Value>) -> Result<Value, Judgement> {
+        let reply = Reply {
+            url: "https://mautic.example.com/api/forms/new".to_owned(),
+            status,
+            location: None,
+            body: String::new(),
+            json,
+        };
+        judge("to make a form", reply).map_err(Judgement::from)
+    }
+
+    fn error(status: u16, kind: Option<&str>) -> Result<Value, Judgement> {
+        told(
+            status,
+            Some(json!({"errors": [{"message": "No. ", "code": status, "type": kind}]})),
+        )
+    }
+
+    #[test]
+    fn a_password_that_is_not_let_in_skips_with_what_to_set() {
+        let skipped = |seen: &str, remedy: &str| Err(Judgement::skipped(seen, remedy));
+        assert_eq!(
+            error(403, Some("api_disabled")),
+            skipped("Mautic's API is off.", "To have it tested, deploy with MauticApi=true.")
+        );
+        assert_eq!(
+            error(403, Some("access_denied")),
+            skipped(
+                "Mautic's API does not let the administrator in by password: No.",
+                "Deploy with MauticApi=true, which lets it take passwords, and give the administrator a role with all rights."
+            )
+        );
+        assert_eq!(
+            error(401, None),
+            skipped(
+                "Mautic does not know the administrator's name and password of the secret (401).",
+                "Somebody has changed the password, as they should: put the present one into the secret that the output \
+                 ReadAdministratorPasswordCommand reads, if the smoke test is to sign in."
+            )
+        );
+    }
+
+    #[test]
+    fn a_refusal_is_a_failure_in_mautics_words() {
+        let failed = Judgement::failed(
+            "Mautic refused to make a form (400): No.",
+            "Its log of web tasks may say more.",
+        );
+        assert_eq!(error(400, None), Err(failed));
+        let long = told(400, Some(json!({"errors": [{"message": "x".repeat(5000)}]}))).expect_err("refused");
+        assert_eq!(
+            long.seen.len(),
+            "Mautic refused to make a form (400): ".len() + LONGEST_WORDS
+        );
+    }
+
+    #[test]
+    fn what_is_no_json_is_somebody_elses_answer() {
+        let judgement = told(403, None).expect_err("refused");
+        assert_eq!(
+            (judgement.mark, judgement.seen.as_str()),
+            (Mark::Failed, "https://mautic.example.com/api/forms/new answered 403.")
+        );
+        assert!(
+            judgement.remedy.starts_with("The web firewall refuses"),
+            "{}",
+            judgement.remedy
+        );
+    }
+
+    #[test]
+    fn a_number_may_be_text_and_one_that_is_missing_is_named() {
+        let answer = json!({"form": {"id": 12, "text": "13", "name": "x"}});
+        assert_eq!(number("to make a form", &answer, "/form/id"), Ok(12));
+        assert_eq!(number("to make a form", &answer, "/form/text"), Ok(13));
+        let missing = number("to make a form", &answer, "/form/name").expect_err("none");
+        assert_eq!(
+            Judgement::from(missing),
+            Judgement::failed(
+                "Mautic's answer, when it was to make a form, has no form.name.",
+                "This version of Mautic may answer in another way: see docs/operations.md, Smoke test."
+            )
+        );
+    }
 }

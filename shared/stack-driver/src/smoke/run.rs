@@ -3,7 +3,7 @@
 use crate::aws_query::AwsQuery;
 use crate::cloud::Cloud;
 use crate::follow::FollowError;
-use crate::screen::say;
+use crate::screen::{say, say_line};
 use crate::smoke::administrator::{self, Administrator};
 use crate::smoke::made::{Ledger, Names, remove};
 use crate::smoke::mautic::Mautic;
@@ -13,9 +13,11 @@ use crate::smoke::site::Site;
 use crate::smoke::target::Target;
 use crate::smoke::{form, job, last_job, login, mail, ses};
 use crate::style::Style;
+use std::pin::pin;
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant, SystemTime};
 use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::watch;
 
 /// Between two looks at a task; an AWS on this machine may be asked more often.
 const PACE: Duration = Duration::from_secs(5);
@@ -69,14 +71,35 @@ pub(super) async fn run(
     if plan.signs_in() {
         run.administrator = Some(run.administrator().await);
     }
-    let interrupted = tokio::select! {
-        () = run.checks(plan) => false,
-        _ = interrupt.recv() => true,
-        _ = terminate.recv() => true,
+    let (leave, leaving) = watch::channel(false);
+    let interrupted = {
+        let mut checks = pin!(run.checks(plan, &leaving));
+        let interrupted = tokio::select! {
+            () = &mut checks => false,
+            _ = interrupt.recv() => true,
+            _ = terminate.recv() => true,
+        };
+        if interrupted {
+            say_line("Leaving, as soon as what was made is removed. A job that has started goes on.");
+            // A request that is under way may still make something: its answer is waited for, unless somebody insists.
+            leave.send_replace(true);
+            tokio::select! {
+                () = checks => {}
+                _ = interrupt.recv() => {}
+                _ = terminate.recv() => {}
+            }
+        }
+        interrupted
     };
     run.clean_up().await;
     let outcomes = run.outcomes.into_inner().unwrap_or_else(PoisonError::into_inner);
     Ok(Ended { outcomes, interrupted })
+}
+
+/// Returns when somebody wants to leave.
+async fn left(leaving: &watch::Receiver<bool>) {
+    // The sender outlives every check: an error cannot come.
+    let _ = leaving.clone().wait_for(|leaves| *leaves).await;
 }
 
 impl Run<'_> {
@@ -92,13 +115,22 @@ impl Run<'_> {
     }
 
     /// The job takes its minutes beside the others.
-    async fn checks(&self, plan: &Plan) {
+    async fn checks(&self, plan: &Plan, leaving: &watch::Receiver<bool>) {
         let (slow, quick): (Vec<_>, Vec<_>) = plan.0.iter().partition(|(_, step)| matches!(step, Step::Job { .. }));
-        tokio::join!(self.in_order(quick), self.in_order(slow));
+        let waiting = async {
+            tokio::select! {
+                () = self.in_order(slow, leaving) => {}
+                () = left(leaving) => {}
+            }
+        };
+        tokio::join!(self.in_order(quick, leaving), waiting);
     }
 
-    async fn in_order(&self, steps: Vec<&(Check, Step)>) {
+    async fn in_order(&self, steps: Vec<&(Check, Step)>, leaving: &watch::Receiver<bool>) {
         for (check, step) in steps {
+            if *leaving.borrow() {
+                return;
+            }
             let began = Instant::now();
             let judgement = self.step(step).await;
             let took = (!matches!(step, Step::Nothing(_))).then(|| began.elapsed());
