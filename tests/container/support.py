@@ -1,12 +1,14 @@
 """What the tests of the container share: its PHP under the distribution's own PHP, and the real servers that `make servers` started."""
 
+import contextlib
+import functools
 import json
 import os
 import subprocess
 import tempfile
 import unittest
 import uuid
-from functools import cache
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -22,13 +24,13 @@ SECONDS = 60
 """Patience with a program that should end by itself."""
 
 
-@cache
+@functools.cache
 def installation() -> php.Installation:
     """The PHP; fetched if it is not there yet."""
     return php.fetch(say=lambda text: None)
 
 
-@cache
+@functools.cache
 def programs() -> Path:
     """A folder with `php` and `apache2`, with the image's own php.ini."""
     # Below /var/tmp, for a user who is not root.
@@ -106,6 +108,19 @@ class MySql:
             autocommit=True,
         )
 
+    def session(self) -> pymysql.Connection:
+        """A connection of Mautic's own user, who may end connections of its own."""
+        return pymysql.connect(
+            host="localhost",
+            port=self.server["port"],
+            user=self.schema,
+            password=self.password,
+            database=self.schema,
+            ssl_ca=self.server["ca_file"],
+            ssl_verify_identity=True,
+            autocommit=True,
+        )
+
     def query(self, text: str) -> list[tuple]:
         """What a query in the schema answers."""
         with self.admin() as admin, admin.cursor() as cursor:
@@ -117,7 +132,7 @@ class MySql:
         """The schema's tables."""
         return sorted(row[0] for row in self.query("SHOW TABLES"))
 
-    def drop(self) -> None:
+    def close(self) -> None:
         """Schema and user go."""
         with self.admin() as admin, admin.cursor() as cursor:
             cursor.execute(f"DROP DATABASE {self.schema}")
@@ -126,7 +141,8 @@ class MySql:
     def variables(self) -> dict[str, str]:
         """As the task definition gives them."""
         return {
-            "MAUTIC_DB_HOST": "localhost",
+            # Not by name: to PHP "localhost" is a socket in the file system.
+            "MAUTIC_DB_HOST": "127.0.0.1",
             "MAUTIC_DB_PORT": str(self.server["port"]),
             "MAUTIC_DB_NAME": self.schema,
             "MAUTIC_DB_USER": self.schema,
@@ -192,22 +208,27 @@ class TestCase(unittest.TestCase):
         Path(directory.name).chmod(0o755)
         return Path(directory.name)
 
-    def databases(self):
-        """Each MySQL with a fresh schema, as a subtest."""
-        for server in servers("mysql"):
-            database = MySql(server)
-            try:
-                with self.subTest(mysql=server["version"]):
-                    yield database
-            finally:
-                database.drop()
 
-    def caches(self):
-        """Each cache, alone and as shards, as a subtest."""
+def on_each_mysql(test: Callable[[Any, MySql], None]) -> Callable[[Any], None]:
+    """A test of a database: once on each MySQL, with a fresh schema."""
+
+    @functools.wraps(test)
+    def on_each(self: unittest.TestCase) -> None:
+        for server in servers("mysql"):
+            with self.subTest(mysql=server["version"]), contextlib.closing(MySql(server)) as database:
+                test(self, database)
+
+    return on_each
+
+
+def on_each_cache(test: Callable[[Any, Cache], None]) -> Callable[[Any], None]:
+    """A test of a cache: once on each engine, alone and as three shards."""
+
+    @functools.wraps(test)
+    def on_each(self: unittest.TestCase) -> None:
         for server in servers("cache"):
-            one = Cache(server)
-            try:
-                with self.subTest(engine=server["engine"], version=server["version"], shards=len(server["ports"])):
-                    yield one
-            finally:
-                one.close()
+            shape = f"{server['engine']} {server['version']}, {len(server['ports'])} shards"
+            with self.subTest(cache=shape), contextlib.closing(Cache(server)) as one:
+                test(self, one)
+
+    return on_each

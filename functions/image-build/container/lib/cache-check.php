@@ -7,8 +7,8 @@ declare(strict_types=1);
 
 namespace MauticServer;
 
-const TRIES = 5;
 const SECONDS_BETWEEN = 3;
+$tries = (int) (getenv('CACHE_CHECK_TRIES') ?: 5);
 
 $server = sprintf('tls://%s', getenv('CACHE_HOST'));
 $port = (int) (getenv('CACHE_PORT') ?: 6379);
@@ -24,20 +24,19 @@ set_error_handler(static function (int $level, string $text) use (&$warnings): b
 for ($try = 1;; ++$try) {
     $warnings = [];
     try {
+        // Of a cluster, too, one server says best what is wrong.
+        $cache = new \Redis();
+        $cache->connect($server, $port, 2.0, null, 0, 2.0, ['stream' => $stream]);
+        $cache->auth($auth);
+        $cache->ping();
         if ('true' === getenv('CACHE_CLUSTER')) {
-            $cache = new \RedisCluster(null, ["$server:$port"], 2.0, 2.0, false, $auth, $stream);
-            $cache->ping('session:');
-        } else {
-            $cache = new \Redis();
-            $cache->connect($server, $port, 2.0, null, 0, 2.0, ['stream' => $stream]);
-            $cache->auth($auth);
-            $cache->ping();
+            (new \RedisCluster(null, ["$server:$port"], 2.0, 2.0, false, $auth, $stream))->ping('session:');
         }
         exit(0);
     } catch (\RedisException|\RedisClusterException $error) {
         $reasons = implode('; ', array_unique([...$warnings, trim($error->getMessage())]));
     }
-    if ($try >= TRIES) {
+    if ($try >= $tries) {
         fwrite(\STDERR, "cache at $server:$port: $reasons\n");
         exit(1);
     }

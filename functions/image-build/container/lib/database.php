@@ -12,21 +12,21 @@ final class Database
     /** @throws \RuntimeException naming the server and what it said */
     public static function connect(): \PDO
     {
-        $address = sprintf('mysql:host=%s;port=%s;dbname=%s;charset=utf8mb4', getenv('MAUTIC_DB_HOST'), getenv('MAUTIC_DB_PORT') ?: '3306', self::schema());
-        // PHP says why a certificate is refused in a warning; the exception that follows it says only that there is no connection.
-        $warnings = [];
-        set_error_handler(static function (int $level, string $text) use (&$warnings): bool {
-            $warnings[] = preg_replace('/^PDO::__construct\(\): |\s+/', ' ', $text);
-
-            return true;
-        });
+        $host = getenv('MAUTIC_DB_HOST');
+        $port = getenv('MAUTIC_DB_PORT') ?: '3306';
         try {
-            return new \PDO($address, (string) getenv('MAUTIC_DB_USER'), (string) getenv('MAUTIC_DB_PASSWORD'), self::options());
+            return new \PDO(
+                sprintf('mysql:host=%s;port=%s;dbname=%s;charset=utf8mb4', $host, $port, self::schema()),
+                (string) getenv('MAUTIC_DB_USER'),
+                (string) getenv('MAUTIC_DB_PASSWORD'),
+                self::options()
+            );
         } catch (\PDOException $error) {
-            $reasons = array_map('trim', [...$warnings, $error->getMessage()]);
-            throw new \RuntimeException(sprintf('MySQL at %s:%s: %s', getenv('MAUTIC_DB_HOST'), getenv('MAUTIC_DB_PORT') ?: '3306', implode('; ', array_unique($reasons))));
-        } finally {
-            restore_error_handler();
+            // PHP does not say why it refused a server's certificate.
+            $remedy = str_contains($error->getMessage(), 'using SSL')
+                ? sprintf('; its certificate must hold that name and be from an authority in %s (DATABASE_CA_FILE).', getenv('DATABASE_CA_FILE'))
+                : '';
+            throw new \RuntimeException("MySQL at $host:$port: {$error->getMessage()}$remedy");
         }
     }
 

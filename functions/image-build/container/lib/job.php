@@ -15,14 +15,15 @@ require_once __DIR__.'/lock.php';
 /** Says, while a command runs, whether it may go on; and if not, why. */
 final class Leash
 {
-    private const CHECK_SECONDS = 15.0;
-
     /** A database that fails over is away for a minute or so, for every other run as well. */
     private const WITHOUT_DATABASE_SECONDS = 90.0;
 
     public ?string $reason = null;
 
     private readonly float $started;
+
+    /** Seconds between two looks at the lock. */
+    private readonly float $interval;
 
     private float $checked;
 
@@ -31,12 +32,13 @@ final class Leash
     public function __construct(private readonly ?Lock $lock, private readonly float $limit)
     {
         $this->started = $this->checked = $this->held = microtime(true);
+        $this->interval = (float) (getenv('JOB_LOCK_CHECK_SECONDS') ?: 15);
     }
 
     public function mayGoOn(): bool
     {
         $now = microtime(true);
-        if (null !== $this->lock && $now - $this->checked > self::CHECK_SECONDS) {
+        if (null !== $this->lock && $now - $this->checked > $this->interval) {
             $this->checked = $now;
             $this->reason ??= $this->lookAtLock($now);
         }
