@@ -10,7 +10,7 @@ final class Command
     /** Seconds between being told to stop and being killed: within the 120 that ECS leaves a job. */
     private const GRACE = 100.0;
 
-    private const LOOK_EVERY_MICROSECONDS = 100_000;
+    private const LOOK_EVERY_MICROSECONDS = 50_000;
 
     private static bool $isStopping = false;
 

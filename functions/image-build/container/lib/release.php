@@ -73,7 +73,11 @@ final class Release
         }
         $lacks = $this->schema->lacks();
         if (null !== $lacks) {
-            throw new Refused(sprintf('schema %s cannot be migrated: %s; nothing was changed. An empty schema: release install', Database::schema(), $lacks));
+            throw new Refused(sprintf('schema %s holds no Mautic: %s; nothing was changed. For an empty schema: release install', Database::schema(), $lacks));
+        }
+        if (!$this->schema->recordsMigrations()) {
+            // Mautic would run all of them since its beginning, over tables that are newer.
+            throw new Refused(sprintf('schema %s does not say which migrations it has had (table migrations); nothing was changed. See docs/operations.md ("Move an existing Mautic into the stack").', Database::schema()));
         }
         $this->step('doctrine:migrations:migrate', '--no-interaction');
         $this->end('migrate');
@@ -94,6 +98,10 @@ final class Release
         } finally {
             $configuration->forTasks();
         }
+        $lacks = $this->schema->lacks();
+        if (null !== $lacks) {
+            throw new Refused(sprintf('mautic:install ended with 0, but schema %s holds no Mautic: %s. Its output says why.', Database::schema(), $lacks));
+        }
         // The installer makes the newest tables but records no migration; without the record every later release would run them all.
         $this->step('doctrine:migrations:sync-metadata-storage', '--no-interaction');
         $this->step('doctrine:migrations:version', '--add', '--all', '--no-interaction');
@@ -106,9 +114,8 @@ final class Release
     private function end(string $command): void
     {
         $this->step('doctrine:migrations:up-to-date');
-        $lacks = $this->schema->lacks();
-        if (null !== $lacks) {
-            throw new Refused(sprintf('every command ended with 0, but schema %s holds no Mautic: %s. Their output says why.', Database::schema(), $lacks));
+        if (!$this->schema->recordsMigrations()) {
+            throw new Refused(sprintf('every command ended with 0, but schema %s does not say which migrations it has had.', Database::schema()));
         }
         if ('install' === $command) {
             $this->schema->unmarkInstalling();

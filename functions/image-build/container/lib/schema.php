@@ -73,15 +73,20 @@ final class Schema
         $this->connection->exec('SET SESSION foreign_key_checks = 1');
     }
 
-    /** What an installed Mautic has and this schema lacks, in words; null if it lacks nothing. */
+    /** What Mautic's installer makes and this schema lacks, in words; null if it lacks nothing. */
     public function lacks(): ?string
     {
         return match (true) {
-            !$this->has('users') || 0 === $this->count('users WHERE id = 1')        => 'it has no first user',
-            !$this->has('lead_fields') || 0 === $this->count('lead_fields')         => 'it has no contact fields',
-            !$this->has('migrations') || 0 === $this->count('migrations')           => 'no migration is recorded in it',
-            default                                                                 => null,
+            !$this->has('users') || 0 === $this->count('users WHERE id = 1') => 'it has no first user',
+            !$this->has('lead_fields') || 0 === $this->count('lead_fields')  => 'it has no contact fields',
+            default                                                          => null,
         };
+    }
+
+    /** Whether it is known which migrations have been. */
+    public function recordsMigrations(): bool
+    {
+        return $this->has('migrations') && 0 !== $this->count('migrations');
     }
 
     /** Whether the first user is this administrator. */
