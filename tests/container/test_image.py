@@ -49,6 +49,16 @@ class TheTasksAndTheImage(TestCase):
         self.assertEqual(check, "/usr/local/bin/healthy")
         self.assertTrue((CONTAINER / "bin/healthy").is_file())
 
+    def test_everything_ends_within_the_time_that_ecs_gives_it(self):
+        limits = [int(number) for number in re.findall(r"StopTimeout: (\d+)", templates())]
+        self.assertEqual(limits, [60, 120, 120, 120])  # web, worker, job, release
+        apache = int(
+            re.search(r"^GracefulShutdownTimeout (\d+)$", (CONTAINER / "apache.conf").read_text(), re.MULTILINE)[1]
+        )
+        job = float(re.search(r"GRACE = ([\d.]+);", (CONTAINER / "lib/command.php").read_text())[1])
+        self.assertLess(apache, 60 - 5)
+        self.assertLess(job, 120 - 5)
+
     def test_every_role_of_a_task_is_one_of_the_entrypoint_s(self):
         roles = set(re.findall(r"^ +Command: \[(\w+)", templates(), re.MULTILINE)) - {"CMD"}
         self.assertEqual(roles, {"web", "worker", "job", "release"})

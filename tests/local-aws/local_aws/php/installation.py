@@ -32,16 +32,12 @@ class Installation:
 
     @property
     def apache(self) -> tuple[str, ...]:
-        """Apache, which finds its modules below its root."""
+        """Apache; where its modules are is said when it starts."""
         return loader(self.prefix, "usr/sbin/apache2")
 
-    @property
-    def apache_root(self) -> Path:
-        """The folder that holds `modules`."""
-        return self.prefix / "usr/lib/apache2"
-
     def write_programs(self, directory: Path, settings: str = "") -> None:
-        """Scripts named `php` and `apache2`, for code that looks for them on PATH, with a php.ini of these settings and the extensions."""
+        """Scripts named `php` and `apache2`, for code that looks for them on PATH, with a php.ini of these settings and the extensions;
+        and the folder `apache`, for Apache's ServerRoot."""
         directory.mkdir(parents=True, exist_ok=True)
         (directory / "php.ini").write_text(settings + self._loading())
         for name, command in (("php", self.php), ("apache2", self.apache)):
@@ -50,6 +46,15 @@ class Installation:
             variables = f"PHPRC={shlex.quote(str(directory))} PHP_INI_SCAN_DIR="
             script.write_text(f'#!/bin/sh\n{variables} exec {shlex.join(command)} "$@"\n')
             script.chmod(0o755)
+        self._link_modules(directory / "apache/modules")
+
+    def _link_modules(self, folder: Path) -> None:
+        """Apache's modules, PHP's under the name that it has where it is built for one version only."""
+        folder.mkdir(parents=True, exist_ok=True)
+        for module in (self.prefix / "usr/lib/apache2/modules").glob("*.so"):
+            name = "libphp.so" if module.name.startswith("libphp") else module.name
+            (folder / name).unlink(missing_ok=True)
+            (folder / name).symlink_to(module)
 
     def _loading(self) -> str:
         """Lines for php.ini that find PHP code and load the extensions; distributions build some of these into the program."""
