@@ -29,6 +29,7 @@ MODULES = (
     "ec2",
     "acm",
     "ecs",
+    "ecs_tasks",
     "scheduler",
     "elasticache",
     "associations",
