@@ -166,7 +166,12 @@ impl Schema {
                 "if its tables are those of the image's version, record all migrations as docs/operations.md says under \
                  Releases, and update the stack again"
             }
-            Self::HalfInstalled { .. } => {
+            Self::HalfInstalled { marked: true, .. } => {
+                "nothing of it was dropped: look whether anything of worth was brought into it (docs/operations.md, Releases). If \
+                 not, start anew: run the task with the command release reinstall, which removes it and installs again, then \
+                 update the stack"
+            }
+            Self::HalfInstalled { marked: false, .. } => {
                 "nothing of it was dropped: look whether any of it is of worth (docs/operations.md, Releases). If not, start \
                  anew: drop the schema, give Reconcile a new value, so that it is made again, and update the stack; or set \
                  Schema to another name"

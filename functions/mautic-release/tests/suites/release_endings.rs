@@ -97,9 +97,9 @@ async fn an_installation_that_was_killed_tells_how_to_start_anew() {
             format!(
                 "schema `SCHEMA` at SERVER was not installed: task {} ended with exit code 137 (Essential container in task \
                  exited). The schema now holds half a Mautic, without users and fields of contacts, from an installation that did \
-                 not reach its end; nothing of it was dropped: look whether any of it is of worth (docs/operations.md, Releases). \
-                 If not, start anew: drop the schema, give Reconcile a new value, so that it is made again, and update the stack; \
-                 or set Schema to another name. The task's log ends: release install | Creating database tables.",
+                 not reach its end; nothing of it was dropped: look whether anything of worth was brought into it \
+                 (docs/operations.md, Releases). If not, start anew: run the task with the command release reinstall, which \
+                 removes it and installs again, then update the stack. The task's log ends: release install | Creating database tables.",
                 arn(1)
             )
         );

@@ -10,6 +10,9 @@ use crate::world::{DEFINITION, EARLIER, ID, LATER, TYPE, VERSION, arn, attribute
 const HALF: &str = "nothing of it was dropped: look whether any of it is of worth (docs/operations.md, Releases). If not, start \
                     anew: drop the schema, give Reconcile a new value, so that it is made again, and update the stack; or set \
                     Schema to another name.";
+const MARKED: &str = "nothing of it was dropped: look whether anything of worth was brought into it (docs/operations.md, Releases). \
+                      If not, start anew: run the task with the command release reinstall, which removes it and installs again, \
+                      then update the stack.";
 
 #[tokio::test]
 async fn an_empty_schema_is_installed_and_its_administrator_is_there() {
@@ -93,7 +96,7 @@ async fn half_an_installation_is_refused_and_nothing_in_it_changes() {
             world.fails(&world.creation()).await,
             format!(
                 "schema `SCHEMA` at SERVER holds half a Mautic, without users and fields of contacts, from an installation that \
-                 did not reach its end; {HALF}"
+                 did not reach its end; {MARKED}"
             )
         );
         // The marker gone, the rest tells as well.
@@ -125,7 +128,7 @@ async fn a_whole_mautic_with_the_marker_of_an_installation_is_not_finished() {
         assert_eq!(
             world.fails(&world.creation()).await,
             format!(
-                "schema `SCHEMA` at SERVER holds half a Mautic, unfinished, from an installation that did not reach its end; {HALF}"
+                "schema `SCHEMA` at SERVER holds half a Mautic, unfinished, from an installation that did not reach its end; {MARKED}"
             )
         );
         world.end().await;
