@@ -95,7 +95,7 @@ fn every_resource_is_allowed_only_with_a_reason_beside_it() {
 }
 
 /// Actions that know no resource, each with what AWS's service authorisation reference says; others name theirs.
-const WITHOUT_RESOURCE: [&str; 22] = [
+const WITHOUT_RESOURCE: [&str; 23] = [
     "backup:ListBackupJobs",
     "backup:ListRestoreJobs",
     "cloudwatch:PutMetricData",
@@ -109,6 +109,7 @@ const WITHOUT_RESOURCE: [&str; 22] = [
     "ecs:DescribeTaskDefinition",
     "ecs:RegisterTaskDefinition",
     "iam:ListAccessKeys",
+    "ecs:ListTasks", // but container instances, of which Fargate has none
     "logs:DescribeLogGroups",
     "route53:ListHostedZones",
     "route53:ListHostedZonesByName",
