@@ -21,8 +21,8 @@
 //! and the attributes say in what state the schema stays.
 //!
 //! # Permissions
-//! `ecs:RunTask` on the family's task definitions, with `iam:PassRole` on the task's two roles; `ecs:ListTasks`,
-//! `ecs:DescribeTasks`, `ecs:StopTask` in the cluster; `logs:GetLogEvents` on the task's log group;
+//! `ecs:RunTask` on the family's task definitions, with `iam:PassRole` on the task's two roles and `ecs:TagResource` on the
+//! task; `ecs:ListTasks`, `ecs:DescribeTasks`, `ecs:StopTask` in the cluster; `logs:GetLogEvents` on the task's log group;
 //! `secretsmanager:GetSecretValue` on both secrets and `kms:Decrypt` on their key; `cloudformation:DescribeStackResource` on
 //! its stack; `lambda:InvokeFunction` on itself.
 //!
@@ -65,7 +65,7 @@ mod apply;
 mod attributes;
 mod error;
 mod handler;
-mod log;
+pub mod log;
 pub mod plan;
 mod properties;
 pub mod schema;

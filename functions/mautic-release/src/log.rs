@@ -10,10 +10,12 @@ use secrecy::{ExposeSecret, SecretString};
 
 use crate::properties::Properties;
 
-/// How many lines are read, and how many characters of each and of all are shown: the reason itself needs its room.
+/// How many lines are read, and how many bytes of each are shown: the reason itself needs its room.
 const LINES: i32 = 12;
 const LONGEST_LINE: usize = 300;
-const LONGEST: usize = 1500;
+/// How many bytes an [`excerpt`] has at the most.
+pub const LONGEST: usize = 1500;
+const SEPARATOR: &str = " | ";
 /// How often to look, and the pause between: lines arrive a few seconds after the task has ended.
 const LOOKS: u32 = 4;
 const PAUSE: Duration = Duration::from_secs(1);
@@ -43,7 +45,7 @@ pub(crate) async fn tail(logs: &Client, properties: &Properties, task_id: &str, 
         match call.start_from_head(false).limit(LINES).send().await {
             Ok(found) if !found.events().is_empty() => {
                 let lines = found.events().iter().filter_map(|event| event.message());
-                return shown(lines, secrets);
+                return excerpt(lines, secrets);
             }
             // The stream is made with the first line.
             Ok(_) => {}
@@ -61,21 +63,22 @@ pub(crate) async fn tail(logs: &Client, properties: &Properties, task_id: &str, 
     String::new()
 }
 
-/// The last of these lines, as many as fit.
-fn shown<'a>(lines: impl Iterator<Item = &'a str>, secrets: &[SecretString]) -> String {
-    let lines: Vec<_> = lines
-        .map(|line| cut(&masked(line, secrets)))
-        .filter(|line| !line.is_empty())
-        .collect();
+/// The last of these lines, as many as fit: one line, of printable characters, without secrets.
+#[must_use]
+pub fn excerpt<'a>(lines: impl Iterator<Item = &'a str>, secrets: &[SecretString]) -> String {
+    // Masked first, before anything about a secret changes; and again, because a line break within one may now be a space.
+    let shown = |line: &str| cut(&masked(&printable(&masked(line, secrets)), secrets));
+    let lines: Vec<_> = lines.map(shown).filter(|line| !line.is_empty()).collect();
     let mut room = LONGEST;
     let fitting = lines.iter().rev().take_while(|line| {
-        let fits = line.len() + 3 <= room;
-        room = room.saturating_sub(line.len() + 3);
+        let needed = line.len() + SEPARATOR.len();
+        let fits = needed <= room;
+        room = room.saturating_sub(needed);
         fits
     });
     let mut fitting: Vec<_> = fitting.map(String::as_str).collect();
     fitting.reverse();
-    fitting.join(" | ")
+    fitting.join(SEPARATOR)
 }
 
 /// Without the secrets that this function knows, in the forms that they may take, and without what looks like one.
@@ -110,15 +113,15 @@ fn percent_encoded(text: &str) -> String {
     })
 }
 
-/// One line of printable characters, cut where it is too long.
+/// One line, without what a terminal would obey.
+fn printable(line: &str) -> String {
+    let line: String = line.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
+    line.trim().to_owned()
+}
+
 fn cut(line: &str) -> String {
-    let line: String = line
-        .trim()
-        .chars()
-        .map(|c| if c.is_control() { ' ' } else { c })
-        .collect();
     if line.len() <= LONGEST_LINE {
-        return line;
+        return line.to_owned();
     }
     format!("{}...", &line[..line.floor_char_boundary(LONGEST_LINE)])
 }
@@ -128,7 +131,7 @@ mod tests {
     use super::*;
 
     fn of(lines: &[&str]) -> String {
-        shown(
+        excerpt(
             lines.iter().copied(),
             &["s3nt1nel/+\"ä".to_owned().into(), String::new().into()],
         )
