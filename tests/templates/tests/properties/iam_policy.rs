@@ -107,9 +107,9 @@ const WITHOUT_RESOURCE: [&str; 23] = [
     "ec2:UnassignPrivateIpAddresses",
     "ecr:GetAuthorizationToken",
     "ecs:DescribeTaskDefinition",
+    "ecs:ListTasks", // but container instances, of which Fargate has none
     "ecs:RegisterTaskDefinition",
     "iam:ListAccessKeys",
-    "ecs:ListTasks", // but container instances, of which Fargate has none
     "logs:DescribeLogGroups",
     "route53:ListHostedZones",
     "route53:ListHostedZonesByName",
