@@ -26,5 +26,7 @@ END
     echo "# without those that had expired on $(date -u +%F). Made by refresh.sh."
     node select.js
 } >rds-global-bundle.pem
+# The container of Mautic is built from a folder of its own, which must hold all that goes into it.
+cp rds-global-bundle.pem "$HERE/../../../functions/image-build/container/rds-global-bundle.pem"
 mv rds-global-bundle.pem "$HERE/rds-global-bundle.pem"
 echo "$(grep -c 'BEGIN CERTIFICATE' "$HERE/rds-global-bundle.pem") authorities"
