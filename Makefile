@@ -16,7 +16,7 @@ ENV ?=
 TARGET ?=
 SECONDS ?= 60
 
-.PHONY: help up env down test lint unit servers end-to-end local-functions bench docs package deploy fuzz verify-image audit setup setup-lint
+.PHONY: help up env down test lint unit servers end-to-end local-functions bench docs package deploy smoke fuzz verify-image audit setup setup-lint
 
 help: ## what each target does
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/; s/\$$\$$/$$/g' | expand -t 12
@@ -42,7 +42,7 @@ lint: setup-lint ## formatting, clippy, licences, templates, shell, Python, hous
 	cfn-lint
 	python3 tests/templates/validate.py
 	.local/checkov/bin/checkov --config-file .checkov.yaml
-	shellcheck tools/setup tools/up tools/package tools/deploy tools/bench tools/fuzz tools/verify-image .ci/run $(CONTAINER)/bin/entrypoint
+	shellcheck tools/setup tools/up tools/package tools/deploy tools/smoke tools/bench tools/fuzz tools/verify-image .ci/run $(CONTAINER)/bin/entrypoint
 	hadolint $(CONTAINER)/Dockerfile
 	ruff check --quiet $(PYTHON_CODE)
 	ruff format --quiet --check $(PYTHON_CODE)
@@ -81,6 +81,9 @@ package: setup ## dist/aws: templates, function zips for arm64, checksums
 
 deploy: ## deploy to AWS: make deploy ENV=prod BUCKET=... [STACK=...]; it says what is missing
 	@tools/deploy "$(ENV)"
+
+smoke: ## test what stands: make smoke ENV=test [STACK=...]; sign-in page, form, mail, job
+	@tools/smoke "$(ENV)"
 
 fuzz: ## look for what breaks the readers of others' texts: make fuzz [TARGET=...] [SECONDS=60]
 	@tools/setup fuzz

@@ -90,6 +90,9 @@ def _status(state: State) -> int:
     mail = servers_file.read(state.directory).get("smtp")
     if mail:
         print(f"SMTP at {mail['host']}:{mail['port']} (authority: {mail['ca_file']}, mail: {mail['mail']})")
+    site = servers_file.read(state.directory).get("site")
+    if site:
+        print(f"sites at {site['host']}:{site['port']} (authority: {site['ca_file']})")
     return 0
 
 
@@ -104,5 +107,8 @@ def _exports(state: State) -> str:
         "AWS_DEFAULT_REGION": published["region"],
         "AWS_EC2_METADATA_DISABLED": "true",
     }
+    site = servers_file.read(state.directory).get("site")
+    if site:
+        values |= {"SITE_CONNECT_TO": f"{site['host']}:{site['port']}", "SITE_CA_FILE": site["ca_file"]}
     lines = [f"export {name}={shlex.quote(value)}" for name, value in values.items()]
     return "\n".join(["unset AWS_SESSION_TOKEN AWS_PROFILE", *lines])

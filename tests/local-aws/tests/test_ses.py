@@ -116,6 +116,33 @@ class Identities(TestCase):
         self.ses.put_email_identity_configuration_set_attributes(EmailIdentity=self.domain)
         self.assertNotIn("ConfigurationSetName", self.ses.get_email_identity(EmailIdentity=self.domain))
 
+    def test_a_mail_by_the_api_comes_from_a_verified_domain_and_names_a_configuration_set_that_exists(self):
+        self.ses.create_email_identity(EmailIdentity=self.domain)
+        text = {"Data": "Hello"}
+
+        def send(configuration_set: str, recipient: str = "success@simulator.amazonses.com") -> str:
+            answer = self.ses.send_email(
+                FromEmailAddress=f"news@{self.domain}",
+                Destination={"ToAddresses": [recipient]},
+                Content={"Simple": {"Subject": text, "Body": {"Text": text}}},
+                ConfigurationSetName=configuration_set,
+            )
+            return answer["MessageId"]
+
+        with self.assertRaisesRegex(self.ses.exceptions.NotFoundException, "Configuration set <absent> does not exist"):
+            send("absent")
+        self.ses.create_configuration_set(ConfigurationSetName="named")
+        with self.assertRaisesRegex(
+            self.ses.exceptions.MessageRejected, f"Email address is not verified.*news@{self.domain}"
+        ):
+            send("named")
+        zone = self.zone()
+        for token in self.dkim()["Tokens"]:
+            self.change(zone, "CREATE", f"{token}._domainkey.{self.domain}", "CNAME", f"{token}.dkim.amazonses.com")
+        self.assertTrue(send("named"))
+        with self.assertRaisesRegex(self.ses.exceptions.MessageRejected, "a@elsewhere.example"):
+            send("named", "a@elsewhere.example")
+
     def test_account_is_in_the_sandbox_until_it_is_let_out(self):
         account = self.ses.get_account()
         self.assertFalse(account["ProductionAccessEnabled"])

@@ -34,6 +34,7 @@ MODULES = (
     "elasticache",
     "associations",
     "recorded",
+    "site",
 )
 
 

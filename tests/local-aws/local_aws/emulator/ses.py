@@ -93,9 +93,13 @@ def _in_the_sandbox(answer: Answer) -> Answer:
 
 
 def route(method: str, sub: str, data: dict[str, Any]) -> Answer | None:
-    """The operations on identities; None for everything else."""
+    """The operations on identities, and refusals of what the emulator would take; None for everything else."""
     if (method, sub) == ("POST", "/identities"):
         return create_identity(data)
+    if (method, sub) == ("POST", "/outbound-emails"):
+        # The emulator judges identities and the sandbox by itself.
+        wanted = data.get("ConfigurationSetName")
+        return ses_v2._missing_config_set(wanted) if wanted and wanted not in ses_v2._config_sets else None
     match = re.fullmatch(r"/identities/([^/]+)(/[a-z/-]+)?", sub)
     if match is None:
         return None
