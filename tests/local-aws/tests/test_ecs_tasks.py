@@ -8,7 +8,7 @@ from typing import Any
 
 import botocore.exceptions
 import pymysql
-from local_aws import servers_file
+from local_aws import servers_file, service
 from local_aws.state import State
 from support import client, state, until
 
@@ -192,6 +192,39 @@ class Releases(unittest.TestCase):
             self.ended(self.definition("7.2", "secretsmanager:GetSecretValue"), "install"),
             (0, "Essential container in task exited", []),
         )
+
+    def test_who_may_run_a_family_in_one_cluster_may_run_no_other_and_nowhere_else(self) -> None:
+        mine, other = self.definition(), f"{self.name}-other"
+        client("ecs").create_cluster(clusterName=other)
+        cluster = f"arn:aws:ecs:eu-central-1:123456789012:cluster/{self.name}"
+        family = f"arn:aws:ecs:eu-central-1:123456789012:task-definition/{self.name}:*"
+        condition = {"ArnEquals": {"ecs:cluster": cluster}}
+        tasks = f"arn:aws:ecs:eu-central-1:123456789012:task/{self.name}/*"
+        allowed = [("ecs:RunTask", family), ("ecs:ListTasks", "*"), ("ecs:StopTask", tasks)]
+        ecs = self.user(*({"Action": action, "Resource": one, "Condition": condition} for action, one in allowed))
+        [task] = ecs.run_task(cluster=self.name, taskDefinition=mine)["tasks"]
+        self.assertEqual(ecs.list_tasks(cluster=self.name)["taskArns"], [task["taskArn"]])
+        ecs.stop_task(cluster=self.name, task=task["taskArn"])
+        container = {"name": "x", "image": "example/x:1"}
+        client("ecs").register_task_definition(family=other, containerDefinitions=[container])
+        for call in (
+            lambda: ecs.run_task(cluster=other, taskDefinition=mine),
+            lambda: ecs.run_task(cluster=self.name, taskDefinition=other),
+            lambda: ecs.list_tasks(cluster=other),
+            lambda: ecs.describe_tasks(cluster=self.name, tasks=[task["taskArn"]]),
+        ):
+            with self.assertRaises(botocore.exceptions.ClientError) as raised:
+                call()
+            self.assertEqual(raised.exception.response["Error"]["Code"], "AccessDeniedException")
+
+    def user(self, *statements: dict[str, Any]) -> Any:
+        """A client of ECS for a new user with these rights."""
+        iam = client("iam")
+        iam.create_user(UserName=self.name)
+        policy = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", **one} for one in statements]}
+        iam.put_user_policy(UserName=self.name, PolicyName="rights", PolicyDocument=json.dumps(policy))
+        key = iam.create_access_key(UserName=self.name)["AccessKey"]
+        return service.client("ecs", state().published()["endpoint"], key["AccessKeyId"], key["SecretAccessKey"])
 
     def test_one_that_never_ends_runs_until_it_is_stopped(self) -> None:
         [task] = self.run_task(self.definition("7.2-release-runs"), "install")["tasks"]
