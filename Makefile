@@ -49,10 +49,9 @@ lint: setup-lint ## formatting, clippy, licences, templates, shell, Python, hous
 	tools/house_rules.py
 	python3 -m unittest discover --start-directory tests/docs
 
-servers: setup ## start the real MySQL, Redis and Valkey servers that the tests use; fetch PHP
+servers: setup ## start the real MySQL, Redis and Valkey servers that the tests use
 	python3 -m local_aws mysql start
 	python3 -m local_aws cache start
-	python3 -m local_aws php fetch
 
 unit: servers ## unit, property and MySQL tests; those of the container and of the local AWS
 	rm -rf target/api-calls

@@ -4,6 +4,7 @@ import contextlib
 import functools
 import json
 import os
+import re
 import subprocess
 import tempfile
 import unittest
@@ -151,6 +152,13 @@ class MySql:
         }
 
 
+def rights() -> list[str]:
+    """What the template lets Mautic's cache user do."""
+    template = (REPOSITORY / "cloudformation/modules/cache.yaml").read_text()
+    [words] = re.findall(r"AccessString: (on .+)", template)
+    return words.split()
+
+
 class Cache:
     """One cache, alone or of three shards, with a user as the template makes one for Mautic."""
 
@@ -161,7 +169,7 @@ class Cache:
         self.server = server
         for port in server["ports"]:
             with self.session(port) as session:
-                session("ACL", "SETUSER", self.USER, "reset", "on", f">{self.PASSWORD}", "~*", "+@all", "-@dangerous")
+                session("ACL", "SETUSER", self.USER, "reset", f">{self.PASSWORD}", *rights())
 
     def session(self, port: int) -> Session:
         """A session of the administrator's with one shard."""

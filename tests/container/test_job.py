@@ -3,6 +3,7 @@
 import json
 import os
 import signal
+import time
 import unittest
 from concurrent.futures import ThreadPoolExecutor
 
@@ -66,6 +67,16 @@ class OneCommand(TestCase):
         self.assertEqual(errors, "job: mautic:import was stopped: it was told to stop.\n")
         # It ended with 0, but its work is not done: no success is counted.
         self.assertEqual((code, last(out)), (143, {"job": IMPORT, "exit": 143}))
+
+    def test_a_command_that_does_not_heed_the_signal_is_killed(self):
+        variables = self.mautic.variables({IMPORT: {"seconds": 50, "heeds": False}})
+        job = self.mautic.begin("job.php", IMPORT, **variables, COMMAND_GRACE="0.5")
+        until("the command", self.mautic.calls)
+        time.sleep(0.2)  # it has yet to begin to ignore it
+        job.terminate()
+        code, out, errors = self.mautic.end(job)
+        self.assertEqual(errors, "job: mautic:import was stopped: it was told to stop.\n")
+        self.assertEqual((code, last(out)), (137, {"job": IMPORT, "exit": 137}))
 
     def test_a_command_that_never_comes_back_is_told_to_stop(self):
         variables = {**self.mautic.variables({IMPORT: {"seconds": 50}}), "JOB_TIME_LIMIT": "1"}

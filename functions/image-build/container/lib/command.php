@@ -7,7 +7,7 @@ namespace MauticServer;
 /** A console command of Mautic's in a process of its own: its output is ours, and so are the signals that tell it to stop. */
 final class Command
 {
-    /** Seconds between being told to stop and being killed: within the 120 that ECS leaves a job. */
+    /** Seconds between being told to stop and being killed, unless COMMAND_GRACE says otherwise: within the 120 that ECS leaves a job. */
     private const GRACE = 100.0;
 
     private const LOOK_EVERY_MICROSECONDS = 50_000;
@@ -79,7 +79,7 @@ final class Command
         if (null === $this->toldAt) {
             $this->toldAt = microtime(true);
             posix_kill($this->pid, \SIGTERM);
-        } elseif (microtime(true) - $this->toldAt > self::GRACE) {
+        } elseif (microtime(true) - $this->toldAt > (float) (getenv('COMMAND_GRACE') ?: self::GRACE)) {
             posix_kill($this->pid, \SIGKILL);
         }
     }
