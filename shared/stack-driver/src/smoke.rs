@@ -5,6 +5,7 @@
 //! end, also after a failure or Ctrl-C: [`made`].
 
 pub mod administrator;
+pub mod delivery;
 pub mod form;
 pub mod job;
 pub mod last_job;

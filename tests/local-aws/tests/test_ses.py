@@ -1,10 +1,11 @@
 """SES: an identity exists once and verifies while its records are in the zone."""
 
+import datetime
 import time
 import unittest
 from typing import Any
 
-from support import TestCase, client
+from support import TestCase, client, until
 
 
 class Identities(TestCase):
@@ -118,7 +119,7 @@ class Identities(TestCase):
 
     def test_a_mail_by_the_api_comes_from_a_verified_domain_and_names_a_configuration_set_that_exists(self):
         self.ses.create_email_identity(EmailIdentity=self.domain)
-        text = {"Data": "Hello"}
+        text, before = {"Data": "Hello"}, self.counted()
 
         def send(configuration_set: str, recipient: str = "success@simulator.amazonses.com") -> str:
             answer = self.ses.send_email(
@@ -142,6 +143,19 @@ class Identities(TestCase):
         self.assertTrue(send("named"))
         with self.assertRaisesRegex(self.ses.exceptions.MessageRejected, "a@elsewhere.example"):
             send("named", "a@elsewhere.example")
+        # What was refused is not counted.
+        until("the metrics", lambda: self.counted() == {name: count + 1 for name, count in before.items()})
+
+    def counted(self) -> dict[str, float]:
+        """What CloudWatch has of SES within the hour."""
+        now = datetime.datetime.now(datetime.UTC)
+        hour = {"StartTime": now - datetime.timedelta(hours=1), "EndTime": now + datetime.timedelta(minutes=1)}
+        found = {}
+        for name in ("Send", "Delivery"):
+            asked = {"Namespace": "AWS/SES", "MetricName": name, "Period": 60, "Statistics": ["Sum"], **hour}
+            points = client("cloudwatch").get_metric_statistics(**asked)["Datapoints"]
+            found[name] = sum(point["Sum"] for point in points)
+        return found
 
     def test_account_is_in_the_sandbox_until_it_is_let_out(self):
         account = self.ses.get_account()

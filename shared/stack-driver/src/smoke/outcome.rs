@@ -14,6 +14,8 @@ pub enum Check {
     Ses,
     /// A mail that Mautic sends.
     Mail,
+    /// The arrival of both mails.
+    Delivery,
     /// A scheduled job.
     Job,
     /// The removal of what the others made.
@@ -29,6 +31,7 @@ impl Check {
             Self::Form => "form",
             Self::Ses => "ses",
             Self::Mail => "mail",
+            Self::Delivery => "delivery",
             Self::Job => "job",
             Self::Removal => "removal",
         }
@@ -94,7 +97,7 @@ pub struct Outcome {
 }
 
 /// Where the texts begin.
-const INDENT: usize = 31;
+const INDENT: usize = 33;
 
 impl Outcome {
     /// Its line, with the remedy below.
@@ -107,7 +110,7 @@ impl Outcome {
         };
         let word = style.paint(tone, &format!("{word:<7}"));
         let took = self.took.map_or_else(String::new, duration);
-        let head = format!("  {word}  {:<7}  {took:>10}  ", self.check.name());
+        let head = format!("  {word}  {:<8}  {took:>10}  ", self.check.name());
         let text = style.wrap(INDENT, &self.judgement.seen) + &style.wrap(INDENT, &self.judgement.remedy);
         head + text.trim_start()
     }
@@ -159,11 +162,11 @@ mod tests {
         let text: String = outcomes().iter().map(|outcome| outcome.render(Style::PLAIN)).collect();
         assert_eq!(
             text,
-            "  ok       login         0.3 s  It answered 200.
-  skipped  form                 The API is off.
-                               Set MauticApi=true.
-  FAILED   job      1 min 32 s  It ended with 1.
-                               Read its log.
+            "  ok       login          0.3 s  It answered 200.
+  skipped  form                  The API is off.
+                                 Set MauticApi=true.
+  FAILED   job       1 min 32 s  It ended with 1.
+                                 Read its log.
 "
         );
     }

@@ -34,6 +34,8 @@ pub enum Step {
     },
     /// A mail by Mautic.
     Mail,
+    /// The arrival of the mails before it.
+    Delivery,
     /// A job.
     Job {
         /// The group of the schedules.
@@ -55,17 +57,24 @@ pub struct Plan(pub Vec<(Check, Step)>);
 /// Decides.
 #[must_use]
 pub fn plan(target: &Target, extent: Extent) -> Plan {
-    let steps = match extent {
-        Extent::Whole => [Ok(Step::Login), form(target), ses(target), mail(target), job(target)],
-        Extent::ReadOnly => [
-            Ok(Step::Login),
-            form(target),
-            identity(target),
-            mail(target),
-            last_job(target),
-        ],
+    let mail = mail(target);
+    // Without Mautic's mail the metric says no more than SES's own answer.
+    let delivery = mail
+        .as_ref()
+        .ok()
+        .filter(|_| extent == Extent::Whole)
+        .map(|_| (Check::Delivery, Ok(Step::Delivery)));
+    let (ses, job) = match extent {
+        Extent::Whole => (ses(target), job(target)),
+        Extent::ReadOnly => (identity(target), last_job(target)),
     };
-    let checks = [Check::Login, Check::Form, Check::Ses, Check::Mail, Check::Job];
+    let before = [
+        (Check::Login, Ok(Step::Login)),
+        (Check::Form, form(target)),
+        (Check::Ses, ses),
+        (Check::Mail, mail),
+    ];
+    let steps = before.into_iter().chain(delivery).chain([(Check::Job, job)]);
     let decide = |(check, step): (Check, Result<Step, Judgement>)| {
         let step = step.unwrap_or_else(Step::Nothing);
         let step = match (extent, writes(&step)) {
@@ -77,13 +86,13 @@ pub fn plan(target: &Target, extent: Extent) -> Plan {
         };
         (check, step)
     };
-    Plan(checks.into_iter().zip(steps).map(decide).collect())
+    Plan(steps.map(decide).collect())
 }
 
 /// What a step changes.
 fn writes(step: &Step) -> Option<&'static str> {
     match step {
-        Step::Login | Step::Identity { .. } | Step::LastJob { .. } | Step::Nothing(_) => None,
+        Step::Login | Step::Identity { .. } | Step::Delivery | Step::LastJob { .. } | Step::Nothing(_) => None,
         Step::Form => Some("makes a form and a contact in Mautic, and removes them again"),
         Step::Ses { .. } => Some("sends a mail to SES's simulator"),
         Step::Mail => {
@@ -210,6 +219,7 @@ pub(crate) mod tests {
                 configuration_set: "set".to_owned(),
             },
             Step::Mail,
+            Step::Delivery,
             Step::Job {
                 group: "group".to_owned(),
             },

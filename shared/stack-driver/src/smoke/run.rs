@@ -7,11 +7,11 @@ use crate::screen::{say, say_line};
 use crate::smoke::administrator::{self, Administrator};
 use crate::smoke::made::{Ledger, Names, remove};
 use crate::smoke::mautic::Mautic;
-use crate::smoke::outcome::{Check, Judgement, Outcome};
+use crate::smoke::outcome::{Check, Judgement, Mark, Outcome};
 use crate::smoke::plan::{Plan, Step};
 use crate::smoke::site::Site;
 use crate::smoke::target::Target;
-use crate::smoke::{form, job, last_job, login, mail, ses};
+use crate::smoke::{delivery, form, job, last_job, login, mail, ses};
 use crate::style::Style;
 use std::pin::pin;
 use std::sync::{Mutex, PoisonError};
@@ -19,7 +19,7 @@ use std::time::{Duration, Instant, SystemTime};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
 
-/// Between two looks at a task; an AWS on this machine may be asked more often.
+/// Between two looks at a task or a metric; an AWS on this machine may be asked more often.
 const PACE: Duration = Duration::from_secs(5);
 const LOCAL_PACE: Duration = Duration::from_millis(250);
 
@@ -38,6 +38,7 @@ struct Run<'a> {
     site: &'a Site,
     target: &'a Target,
     aws: AwsQuery<'a>,
+    began: SystemTime,
     ledger: Ledger,
     administrator: Option<Result<Administrator, Judgement>>,
     outcomes: Mutex<Vec<Outcome>>,
@@ -58,12 +59,14 @@ pub(super) async fn run(
 ) -> Result<Ended, FollowError> {
     let mut interrupt = signal(SignalKind::interrupt()).map_err(FollowError::Signals)?;
     let mut terminate = signal(SignalKind::terminate()).map_err(FollowError::Signals)?;
+    let began = SystemTime::now();
     let mut run = Run {
         cloud,
         site,
         target,
         aws: AwsQuery::new(cloud, aws),
-        ledger: Ledger::new(Names::new(SystemTime::now())),
+        began,
+        ledger: Ledger::new(Names::new(began)),
         administrator: None,
         outcomes: Mutex::default(),
         style,
@@ -117,22 +120,18 @@ impl Run<'_> {
     /// The job takes its minutes beside the others.
     async fn checks(&self, plan: &Plan, leaving: &watch::Receiver<bool>) {
         let (slow, quick): (Vec<_>, Vec<_>) = plan.0.iter().partition(|(_, step)| matches!(step, Step::Job { .. }));
-        let waiting = async {
-            tokio::select! {
-                () = self.in_order(slow, leaving) => {}
-                () = left(leaving) => {}
-            }
-        };
-        tokio::join!(self.in_order(quick, leaving), waiting);
+        tokio::join!(self.in_order(quick, leaving), self.in_order(slow, leaving));
     }
 
     async fn in_order(&self, steps: Vec<&(Check, Step)>, leaving: &watch::Receiver<bool>) {
         for (check, step) in steps {
-            if *leaving.borrow() {
-                return;
-            }
             let began = Instant::now();
-            let judgement = self.step(step).await;
+            let makes_things = matches!(step, Step::Form | Step::Mail);
+            let judgement = tokio::select! {
+                biased;
+                () = left(leaving), if !makes_things || *leaving.borrow() => return,
+                judgement = self.step(step) => judgement,
+            };
             let took = (!matches!(step, Step::Nothing(_))).then(|| began.elapsed());
             self.note(Outcome {
                 check: *check,
@@ -159,6 +158,7 @@ impl Run<'_> {
                 configuration_set,
             } => ses::check(self.cloud, &self.ses(), sender, configuration_set).await,
             Step::Identity { domain } => ses::look(self.cloud, &self.ses(), domain).await,
+            Step::Delivery => self.delivery().await,
             Step::LastJob { log } => last_job::check(self.aws, log).await,
             Step::Job { group } => {
                 let token = self.ledger.names.token();
@@ -166,12 +166,35 @@ impl Run<'_> {
                     group,
                     log: self.target.job_log.as_deref(),
                     token: &token,
-                    pace: if self.cloud.is_local() { LOCAL_PACE } else { PACE },
+                    pace: self.pace(),
                     patience: job::PATIENCE,
                 };
                 job::check(self.aws, &place).await
             }
         }
+    }
+
+    /// The mails that were handed over are those whose checks passed.
+    async fn delivery(&self) -> Judgement {
+        let outcomes = self.outcomes.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let has_passed = |check: Check| {
+            let mut outcomes = outcomes.iter();
+            outcomes.any(|outcome| outcome.check == check && outcome.judgement.mark == Mark::Passed)
+        };
+        if !has_passed(Check::Mail) {
+            return Judgement::skipped("Mautic has sent nothing that could arrive.", "");
+        }
+        let expected = delivery::Expected {
+            mails: 1 + u32::from(has_passed(Check::Ses)),
+            since: self.began,
+            pace: self.pace(),
+            patience: delivery::PATIENCE,
+        };
+        delivery::check(self.aws, &expected).await
+    }
+
+    fn pace(&self) -> Duration {
+        if self.cloud.is_local() { LOCAL_PACE } else { PACE }
     }
 
     fn ses(&self) -> aws_sdk_sesv2::Client {

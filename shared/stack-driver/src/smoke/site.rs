@@ -44,6 +44,11 @@ pub enum NoSite {
         /// Why not.
         cause: String,
     },
+    /// This machine cannot speak HTTPS.
+    #[error(
+        "HTTPS cannot be used: {0}; look at this machine's authorities (package ca-certificates), and at --ca-file"
+    )]
+    Tls(String),
     /// The given host is not found.
     #[error("--connect-to {place:?} leads nowhere ({cause}): give a host and a port, such as 192.0.2.10:443")]
     ConnectTo {
@@ -125,10 +130,7 @@ impl Site {
             // A proxy would look the name up by itself.
             builder = builder.no_proxy().resolve_to_addrs(&host, &addresses(place).await?);
         }
-        let client = builder.build().map_err(|error| NoSite::CaFile {
-            path: route.ca_file.as_deref().unwrap_or(Path::new("")).display().to_string(),
-            cause: innermost(&error),
-        })?;
+        let client = builder.build().map_err(|error| NoSite::Tls(innermost(&error)))?;
         Ok(Self { client, base: url })
     }
 

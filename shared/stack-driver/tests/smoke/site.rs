@@ -198,3 +198,20 @@ async fn what_leads_to_no_site_is_refused_before_anything_is_sent() {
         ]
     );
 }
+
+#[tokio::test]
+async fn an_authority_that_is_none_is_refused_before_anything_is_sent() {
+    let file = std::path::Path::new(env!("CARGO_TARGET_TMPDIR")).join("no-authority.pem");
+    std::fs::write(&file, "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n").expect("a file");
+    let route = Route {
+        ca_file: Some(file),
+        ..Route::default()
+    };
+    assert_eq!(
+        Site::open("https://mautic.example.com", &route)
+            .await
+            .expect_err("refused")
+            .to_string(),
+        "HTTPS cannot be used: invalid peer certificate: BadEncoding; look at this machine's authorities (package ca-certificates), and at --ca-file"
+    );
+}

@@ -56,7 +56,7 @@ fn discarded(deployment: &Deployment) -> Vec<Finding> {
     })
 }
 
-fn definition(environment: Value) -> Seed {
+fn definition(environment: &Value) -> Seed {
     let container = json!({"Name": "web", "Environment": environment});
     let properties = json!({"ContainerDefinitions": [container]});
     Seed::set(
@@ -72,12 +72,12 @@ fn every_task_discards_mail_that_is_held_and_no_other() {
     let site = json!({"Name": "MAUTIC_SITE_URL", "Value": "https://example.com"});
     proven(
         discarded,
-        &definition(json!([site])),
+        &definition(&json!([site])),
         &format!("{planted}: sends by SES instead of null://null"),
     );
     proven(
         discarded,
-        &definition(json!([site, {"Name": "MAUTIC_MAILER_DSN", "Value": "null://null"}])),
+        &definition(&json!([site, {"Name": "MAUTIC_MAILER_DSN", "Value": "null://null"}])),
         &format!("{planted}: sends by null://null instead of SES"),
     );
 }
