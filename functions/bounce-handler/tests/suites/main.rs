@@ -1,0 +1,4 @@
+//! The function on real MySQL servers, with the user that the stack gives it.
+
+mod oracle;
+mod world;
