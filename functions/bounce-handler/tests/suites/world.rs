@@ -186,7 +186,7 @@ impl World {
             .collect()
     }
 
-    /// `lead_donotcontact`: contact, date, reason, channel, channel_id, comments; by id.
+    /// `lead_donotcontact` by id: contact, date, reason, channel, e-mail, comments.
     pub async fn rows(&self) -> Vec<String> {
         self.column(
             "SELECT CONCAT_WS(' ', COALESCE(lead_id, 'NULL'), date_added, reason, channel, COALESCE(channel_id, 'NULL'), COALESCE(comments, 'NULL')) FROM {rows} ORDER BY id",
@@ -194,7 +194,7 @@ impl World {
         .await
     }
 
-    /// `email_stats`: id, is_failed, open_details; by id.
+    /// `email_stats` by id: the id, whether it failed, the details.
     pub async fn sends(&self) -> Vec<String> {
         self.column("SELECT CONCAT_WS(' ', id, is_failed, COALESCE(open_details, 'NULL')) FROM {sends} ORDER BY id")
             .await
