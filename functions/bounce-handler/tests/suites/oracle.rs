@@ -170,6 +170,15 @@ async fn by_hash() {
             vec!["1 2026-11-23 23:38:29 1 email 7 complaint: abuse"],
         )
         .send(1, 0, &[(SECOND, "complaint: abuse")]),
+    ] {
+        case.hold().await;
+    }
+}
+
+#[tokio::test]
+async fn by_hash_in_another_order_or_without_a_contact() {
+    let by_mail = |report: Report, hash: &str| report.hash(hash);
+    for case in [
         Case::new(
             "bounce after unsubscribe",
             vec![

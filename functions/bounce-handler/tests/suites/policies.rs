@@ -15,9 +15,9 @@ fn report(class: &'static str, subtype: &'static str) -> Report {
     }
 }
 
-#[tokio::test]
-async fn only_hard_bounces_and_complaints_act_at_once() {
-    let reports = [
+/// Each type and subtype, and the reason and words of the row that it leaves, if it leaves one.
+fn reports() -> Vec<(Report, Option<&'static str>)> {
+    vec![
         (
             report("Permanent", "General"),
             Some("2 email NULL Permanent/General: said"),
@@ -67,7 +67,12 @@ async fn only_hard_bounces_and_complaints_act_at_once() {
             Some("1 email NULL complaint"),
         ),
         (Report::complaint("1", "jane@example.com", "not-spam"), None),
-    ];
+    ]
+}
+
+#[tokio::test]
+async fn only_hard_bounces_and_complaints_act_at_once() {
+    let reports = reports();
     for world in worlds("").await {
         world.run(&[JANE]).await;
         for (number, (report, expected)) in reports.iter().enumerate() {

@@ -238,7 +238,7 @@ pub fn policy() -> Policy {
 }
 
 /// One report, as SES publishes it.
-#[derive(Clone)]
+#[derive(Debug, Clone)]
 pub struct Report {
     pub id: String,
     pub kind: &'static str,
