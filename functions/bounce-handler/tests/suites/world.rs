@@ -16,7 +16,7 @@ use ses_events::Batch;
 use tokio::time::Instant;
 
 const SECRET: &str = "arn:aws:secretsmanager:eu-central-1:123456789012:secret:bounces-AbCdEf";
-const PASSWORD: &str = "Bounce-Pw-0123456789";
+pub const PASSWORD: &str = "Bounce-Pw-0123456789";
 /// 2026-11-23 23:38:25.
 pub const AT: &str = "2026-11-23T23:38:25.000Z";
 
