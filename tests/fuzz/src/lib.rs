@@ -13,7 +13,9 @@ pub mod dns_name;
 pub mod event;
 pub mod mysql_quoting;
 pub mod naive;
+pub mod php_serialised;
 pub mod properties;
+pub mod ses_event;
 pub mod spf_record;
 pub mod txt_value;
 pub mod zone_file;
@@ -22,11 +24,13 @@ pub mod zone_file;
 pub type Target = (&'static str, fn(&[u8]));
 
 /// Every target.
-pub const TARGETS: [Target; 7] = [
+pub const TARGETS: [Target; 9] = [
     ("dns_name", dns_name::hold),
     ("event", event::hold),
     ("mysql_quoting", mysql_quoting::hold),
+    ("php_serialised", php_serialised::hold),
     ("properties", properties::hold),
+    ("ses_event", ses_event::hold),
     ("spf_record", spf_record::hold),
     ("txt_value", txt_value::hold),
     ("zone_file", zone_file::hold),
