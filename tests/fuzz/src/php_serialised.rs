@@ -1,4 +1,4 @@
-//! PHP's serialize() text: what is read is written again to the byte, and an entry more changes nothing else.
+//! Text of PHP's `serialize()`: what is read is written again to the byte, and an entry more changes nothing else.
 //!
 //! The input is the text.
 
