@@ -9,7 +9,7 @@ use secrecy::SecretString;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use tokio::time::{Instant, sleep};
-use tracing::{info, warn};
+use tracing::{debug, info, warn};
 
 use crate::administrator::check;
 use crate::apply::Job;
@@ -163,7 +163,12 @@ impl MauticRelease {
             Ok(step) => step,
             Err(refusal) => return Err(self.refused(job, refusal).await),
         };
-        info!(%step, schema = observed.schema.word());
+        if let Step::Wait(_) = step {
+            // Every few seconds, perhaps for an hour.
+            debug!(%step);
+        } else {
+            info!(%step, schema = observed.schema.word());
+        }
         match step {
             Step::Start(action) => {
                 watch.task = Some(job.start(action).await?.arn);

@@ -23,14 +23,12 @@ const PAUSE: Duration = Duration::from_secs(1);
 const MASKED: &str = "***";
 
 /// What a secret looks like that this function does not know: a URL's user and password, and what is called a password.
-static SECRETS: LazyLock<Vec<Regex>> = LazyLock::new(|| {
+static SECRETS: LazyLock<[Regex; 2]> = LazyLock::new(|| {
     [
         r"(://)[^/\s@]*(@)",
         r#"(?i)((?:passw(?:or)?d|pass|secret(?:_?key)?|token)['"\]]*\s*(?:=>?|:)\s*['"]?)[^\s,;&'"]+"#,
     ]
-    .iter()
-    .filter_map(|pattern| Regex::new(pattern).ok())
-    .collect()
+    .map(|pattern| Regex::new(pattern).expect("a valid pattern"))
 });
 
 /// The end of the task's log, oldest line first, with ` | ` between them; nothing if it cannot be had: what the log would
