@@ -14,8 +14,6 @@ const RELEASE: &str = "release";
 /// The longest wait, in seconds: CloudFormation itself waits for an hour, and the answer takes its time.
 const LONGEST_WAIT: u64 = 3540;
 const USUAL_WAIT: u64 = 1800;
-/// MySQL's longest name of a table is 64 characters, and Mautic's own need most of it.
-const LONGEST_PREFIX: usize = 16;
 
 /// Properties of `Custom::MauticRelease`.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
@@ -41,9 +39,6 @@ pub struct Properties {
     pub port: u16,
     /// Mautic's schema.
     pub schema: SchemaName,
-    /// What the names of Mautic's tables begin with.
-    #[serde(default, deserialize_with = "prefix")]
-    pub table_prefix: TablePrefix,
     /// The secret of Mautic's own database user.
     pub database_secret_arn: String,
     /// The secret of the administrator whom an installation makes.
@@ -72,10 +67,6 @@ fn release() -> String {
 
 fn release_or<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
     Ok(blank_as_none(deserializer)?.unwrap_or_else(release))
-}
-
-fn prefix<'de, D: Deserializer<'de>>(deserializer: D) -> Result<TablePrefix, D::Error> {
-    Ok(blank_as_none(deserializer)?.unwrap_or_default())
 }
 
 fn wait<'de, D: Deserializer<'de>>(deserializer: D) -> Result<WaitSeconds, D::Error> {
@@ -205,31 +196,6 @@ impl TryFrom<String> for SchemaName {
     }
 }
 
-/// What the names of Mautic's tables begin with; nothing, usually.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Deserialize)]
-#[serde(try_from = "String")]
-pub struct TablePrefix(String);
-
-impl TablePrefix {
-    /// The prefix's text.
-    #[must_use]
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
-}
-
-impl TryFrom<String> for TablePrefix {
-    type Error = &'static str;
-
-    fn try_from(prefix: String) -> Result<Self, Self::Error> {
-        let fits = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_';
-        if prefix.len() <= LONGEST_PREFIX && prefix.bytes().all(fits) {
-            return Ok(Self(prefix));
-        }
-        Err("must be at most 16 letters, digits and _")
-    }
-}
-
 /// How long to wait.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(try_from = "u64")]
@@ -285,7 +251,7 @@ mod tests {
 
     #[test]
     fn what_a_template_leaves_out_or_blank_has_its_default() {
-        for name in ["Container", "LogStreamPrefix", "Port", "TablePrefix", "WaitSeconds"] {
+        for name in ["Container", "LogStreamPrefix", "Port", "WaitSeconds"] {
             let properties = read(name, json!("")).unwrap();
             assert_eq!(properties, serde_json::from_value(whole()).unwrap(), "{name}");
             assert_eq!((properties.container.as_str(), properties.port), ("release", 3306));
@@ -345,12 +311,6 @@ mod tests {
                 "Host",
                 json!("db/x"),
                 "must be the name of a server; give the database's endpoint, without port",
-            ),
-            ("TablePrefix", json!("a-b"), "must be at most 16 letters, digits and _"),
-            (
-                "TablePrefix",
-                json!("x".repeat(17)),
-                "must be at most 16 letters, digits and _",
             ),
             ("WaitSeconds", json!(0), "must be a number of seconds from 1 to 3540"),
             (

@@ -95,9 +95,9 @@ pub struct Contents {
 }
 
 impl Schema {
-    /// Judges what was read; `None` if there is no schema. The names of Mautic's tables begin with `prefix`.
+    /// Judges what was read; `None` if there is no schema.
     #[must_use]
-    pub fn of(contents: Option<Contents>, prefix: &str) -> Self {
+    pub fn of(contents: Option<Contents>) -> Self {
         let Some(contents) = contents else {
             return Self::Absent;
         };
@@ -110,8 +110,8 @@ impl Schema {
             return Self::Empty;
         }
         let marked = contents.tables.contains(MARKER);
-        let is_mautics = |name: &&&String| name.strip_prefix(prefix).is_some_and(|name| MAUTICS.contains(&name));
-        if !marked && !others.iter().any(|name| is_mautics(&name)) {
+        let is_mautics = |name: &&String| MAUTICS.contains(&name.as_str());
+        if !marked && !others.iter().any(is_mautics) {
             return Self::Foreign(others.into_iter().cloned().collect());
         }
         let checks = [
@@ -173,12 +173,11 @@ impl Schema {
             }
             Self::HalfInstalled { marked: false, .. } => {
                 "nothing of it was dropped: look whether any of it is of worth (docs/operations.md, Releases). If not, start \
-                 anew: drop the schema, give Reconcile a new value, so that it is made again, and update the stack; or set \
-                 Schema to another name"
+                 anew: drop the schema, give Reconcile a new value, so that it is made again, and update the stack"
             }
             Self::Foreign(_) => {
-                "nothing was installed beside them: set Schema to a name of Mautic's own; or TablePrefix, if they are a \
-                 Mautic's whose tables have one"
+                "nothing was installed beside them: move them to a schema of their own, and update the stack again; if they \
+                 are a Mautic's with a prefix, rename them without it"
             }
         }
     }
@@ -243,7 +242,7 @@ impl Databases {
             contents
         };
         match read.await {
-            Ok(contents) => Schema::of(contents, properties.table_prefix.as_str()),
+            Ok(contents) => Schema::of(contents),
             Err(error) => Schema::Unreadable(error),
         }
     }
@@ -274,8 +273,7 @@ async fn read(connection: &mut Connection, properties: &Properties, release: &st
     let query = "SELECT TABLE_NAME FROM information_schema.TABLES WHERE TABLE_SCHEMA = ?";
     let tables: BTreeSet<String> = connection.rows::<String>(query, schema).await?.into_iter().collect();
     let mut contents = Contents::default();
-    let prefix = properties.table_prefix.as_str();
-    let is_there = |name: &str| tables.contains(&format!("{prefix}{name}"));
+    let is_there = |name: &str| tables.contains(name);
     // A table of one of these names in a schema without the rest may be anybody's, with any columns.
     if is_there("users") && is_there("lead_fields") {
         contents.has_users = has_rows(connection, &table(properties, "users")).await?;
@@ -287,8 +285,7 @@ async fn read(connection: &mut Connection, properties: &Properties, release: &st
         }
     }
     if tables.contains(RECORDS) {
-        let records = format!("{}.{}", identifier(properties.schema.as_str()), identifier(RECORDS));
-        let select = format!("SELECT command, mautic_version FROM {records}");
+        let select = format!("SELECT command, mautic_version FROM {}", table(properties, RECORDS));
         let query = format!("{select} ORDER BY finished_at DESC, release_id DESC LIMIT 1");
         contents.last = connection.first(&query, ()).await?.and_then(record);
         let query = format!("{select} WHERE release_id = ?");
@@ -311,8 +308,7 @@ async fn has_rows(connection: &mut Connection, table: &str) -> Result<bool, Erro
     Ok(found.is_some())
 }
 
-/// One of Mautic's tables, quoted.
+/// A table of the schema, quoted.
 fn table(properties: &Properties, name: &str) -> String {
-    let name = format!("{}{name}", properties.table_prefix.as_str());
-    format!("{}.{}", identifier(properties.schema.as_str()), identifier(&name))
+    format!("{}.{}", identifier(properties.schema.as_str()), identifier(name))
 }

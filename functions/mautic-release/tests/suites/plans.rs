@@ -73,7 +73,7 @@ fn unreadable() -> impl Strategy<Value = Schema> {
 
 fn schema() -> impl Strategy<Value = Schema> {
     prop_oneof![
-        8 => prop::option::weighted(0.9, contents()).prop_map(|contents| Schema::of(contents, "")),
+        8 => prop::option::weighted(0.9, contents()).prop_map(Schema::of),
         1 => unreadable(),
     ]
 }
@@ -155,7 +155,7 @@ proptest! {
     #[test]
     fn a_schema_is_empty_only_without_tables_and_installed_only_whole(contents in contents()) {
         let others = contents.tables.iter().filter(|name| !name.starts_with("aws_")).count();
-        match Schema::of(Some(contents.clone()), "") {
+        match Schema::of(Some(contents.clone())) {
             Schema::Empty => prop_assert_eq!(others, 0),
             Schema::Installed(_) => {
                 prop_assert!(contents.has_users && contents.has_fields && contents.latest_migration.is_some());
