@@ -327,3 +327,65 @@ async fn what_cannot_be_reached_fails_every_message_that_needs_it_and_no_other()
         json!({"batchItemFailures": [{"itemIdentifier": "q-0"}]})
     );
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn a_server_that_ends_connections_at_any_moment_loses_nothing_and_doubles_nothing() {
+    for world in worlds("").await {
+        let expected = undisturbed(&world).await;
+        let world = std::sync::Arc::new(world);
+        anew(&world).await;
+        let killer = {
+            let world = std::sync::Arc::clone(&world);
+            tokio::spawn(async move {
+                // A user may end its own connections.
+                let mut same = world.same_user().await;
+                let mut killed = 0;
+                for pause in (0..120_u64).map(|n| n * 7 % 13) {
+                    let query = "SELECT ID FROM information_schema.PROCESSLIST WHERE ID <> CONNECTION_ID()";
+                    let ids: Vec<u64> = same.rows(query, ()).await.expect("the processes");
+                    for id in ids {
+                        // It may have ended by itself.
+                        killed += u32::from(same.run(&format!("KILL {id}")).await.is_ok());
+                    }
+                    tokio::time::sleep(Duration::from_millis(pause)).await;
+                }
+                killed
+            })
+        };
+        let works = (0..3).map(|_| {
+            let world = std::sync::Arc::clone(&world);
+            tokio::spawn(async move {
+                let handler = world.handler();
+                let mut reports = reports();
+                let last = reports.pop().expect("the complaint");
+                for _ in 0..5 {
+                    for part in reports.chunks(4) {
+                        assert_eq!(hand(&handler, part).await, all_well());
+                    }
+                }
+                assert_eq!(hand(&handler, &[last]).await, all_well());
+            })
+        });
+        for work in works.collect::<Vec<_>>() {
+            work.await.expect("a function");
+        }
+        let killed = killer.await.expect("the killer");
+        assert!(killed > 3, "only {killed} connections were ended");
+        assert_eq!(everything(&world).await, expected);
+    }
+}
+
+#[tokio::test]
+async fn a_server_that_is_away_for_a_while_is_waited_for() {
+    for world in worlds("").await {
+        let expected = undisturbed(&world).await;
+        anew(&world).await;
+        // In the middle of the transaction; then nobody answers for two seconds.
+        let (port, _) = wire(world.server.host.clone(), world.server.port, Cut::Away(12)).await;
+        assert_eq!(
+            hand(&world.handler_at(port, policy(), None), &reports()).await,
+            all_well()
+        );
+        assert_eq!(everything(&world).await, expected);
+    }
+}

@@ -3,6 +3,7 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::{Duration, Instant};
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
@@ -14,7 +15,12 @@ pub enum Cut {
     Before(u32),
     /// After this request reached the server: whether it was carried out, the function does not learn.
     After(u32),
+    /// As [`Cut::After`], and for two seconds every new connection ends at once.
+    Away(u32),
 }
+
+/// As long as a server takes to start again.
+const AWAY: Duration = Duration::from_secs(2);
 
 /// A wire to `host:port`; its own port. It breaks once, then holds.
 pub async fn wire(host: String, port: u16, cut: Cut) -> (u16, Arc<AtomicU32>) {
@@ -23,7 +29,13 @@ pub async fn wire(host: String, port: u16, cut: Cut) -> (u16, Arc<AtomicU32>) {
     let requests = Arc::new(AtomicU32::new(0));
     let seen = Arc::clone(&requests);
     tokio::spawn(async move {
+        let mut away: Option<Instant> = None;
         while let Ok((client, _)) = listener.accept().await {
+            if matches!(cut, Cut::Away(number) if seen.load(Ordering::SeqCst) >= number)
+                && away.get_or_insert_with(Instant::now).elapsed() < AWAY
+            {
+                continue;
+            }
             let server = TcpStream::connect((host.as_str(), port)).await.expect("the server");
             tokio::spawn(carry(client, server, cut, Arc::clone(&seen)));
         }
@@ -51,7 +63,8 @@ async fn carry(mut client: TcpStream, mut server: TcpStream, cut: Cut, requests:
             }
             read = server.read(&mut from_server) => {
                 let Ok(length @ 1..) = read else { return };
-                if cut == Cut::After(requests.load(Ordering::SeqCst)) && !answered {
+                let number = requests.load(Ordering::SeqCst);
+                if [Cut::After(number), Cut::Away(number)].contains(&cut) && !answered {
                     return;
                 }
                 answered = true;

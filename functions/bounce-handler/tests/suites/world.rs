@@ -150,6 +150,13 @@ impl World {
             .expect("the administrator's connection")
     }
 
+    /// A connection of the function's own user.
+    pub async fn same_user(&self) -> Connection {
+        let credentials = Credentials::new(&self.user, PASSWORD.to_owned().into());
+        let connection = self.connector(self.server.port).connect(&credentials).await;
+        connection.expect("the function's user")
+    }
+
     /// Runs statements as the administrator; `leads`, `emails`, `rows` and `sends` in braces are the tables.
     pub async fn run(&self, statements: &[&str]) {
         let mut connection = self.admin().await;
