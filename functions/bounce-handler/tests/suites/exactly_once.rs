@@ -334,7 +334,7 @@ async fn a_server_that_ends_connections_at_any_moment_loses_nothing_and_doubles_
         let expected = undisturbed(&world).await;
         let world = std::sync::Arc::new(world);
         anew(&world).await;
-        let killer = {
+        let ending = {
             let world = std::sync::Arc::clone(&world);
             tokio::spawn(async move {
                 // A user may end its own connections.
@@ -369,7 +369,7 @@ async fn a_server_that_ends_connections_at_any_moment_loses_nothing_and_doubles_
         for work in works.collect::<Vec<_>>() {
             work.await.expect("a function");
         }
-        let killed = killer.await.expect("the killer");
+        let killed = ending.await.expect("it ends them");
         assert!(killed > 3, "only {killed} connections were ended");
         assert_eq!(everything(&world).await, expected);
     }

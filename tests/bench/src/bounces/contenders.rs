@@ -72,34 +72,7 @@ pub async fn measure(
     result(store.record(&warm, "warm", deadline()).await)?;
     let before = stage.statements(&mut connection).await?;
     let began = Instant::now();
-    match contender {
-        Contender::Ours(size) => {
-            for (number, part) in texts.chunks(size).enumerate() {
-                result(
-                    store
-                        .record(&incidents(part), &format!("c{first}-{number}"), deadline())
-                        .await,
-                )?;
-            }
-        }
-        Contender::Plugin => {
-            for (contact, event) in contacts.iter().zip(&texts) {
-                alone(
-                    &mut connection,
-                    stage,
-                    *contact,
-                    &incidents(std::slice::from_ref(event))[0],
-                    by,
-                )
-                .await?;
-            }
-        }
-        Contender::Floor(size) => {
-            for (part, events) in contacts.chunks(size).zip(texts.chunks(size)) {
-                together(&mut connection, stage, part, &incidents(events), by).await?;
-            }
-        }
-    }
+    record(contender, by, stage, &contacts, &texts, (&store, &mut connection)).await?;
     let time = began.elapsed();
     let statements = stage.statements(&mut connection).await?.saturating_sub(before + 1);
     let query = format!(
@@ -123,6 +96,46 @@ pub async fn measure(
         time,
         statements,
     })
+}
+
+/// What is measured.
+async fn record(
+    contender: Contender,
+    by: By,
+    stage: &Stage<'_>,
+    contacts: &[usize],
+    texts: &[Event],
+    (store, connection): (&Store, &mut Connection),
+) -> Result<(), BenchError> {
+    match contender {
+        Contender::Ours(size) => {
+            for (number, part) in texts.chunks(size).enumerate() {
+                result(
+                    store
+                        .record(&incidents(part), &format!("c{}-{number}", contacts[0]), deadline())
+                        .await,
+                )?;
+            }
+        }
+        Contender::Plugin => {
+            for (contact, event) in contacts.iter().zip(texts) {
+                alone(
+                    &mut connection,
+                    stage,
+                    *contact,
+                    &incidents(std::slice::from_ref(event))[0],
+                    by,
+                )
+                .await?;
+            }
+        }
+        Contender::Floor(size) => {
+            for (part, events) in contacts.chunks(size).zip(texts.chunks(size)) {
+                together(connection, stage, part, &incidents(events), by).await?;
+            }
+        }
+    }
+    Ok(())
 }
 
 fn deadline() -> tokio::time::Instant {
