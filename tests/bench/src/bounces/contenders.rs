@@ -120,7 +120,7 @@ async fn record(
         Contender::Plugin => {
             for (contact, event) in contacts.iter().zip(texts) {
                 alone(
-                    &mut connection,
+                    connection,
                     stage,
                     *contact,
                     &incidents(std::slice::from_ref(event))[0],
