@@ -1,6 +1,8 @@
 //! What CloudFormation answers on the wire, and what the driver makes of it. The answers come from a server of this
 //! test's own, for no emulator answers with nested change sets.
 
+mod http;
+
 use aws_config::{BehaviorVersion, Region, SdkConfig};
 use aws_sdk_cloudformation::config::{Credentials, SharedCredentialsProvider};
 use stack_driver::cloud::{Cloud, Stack};
@@ -12,7 +14,7 @@ use stack_driver::style::Style;
 use stack_driver::template::Template;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::io::AsyncWriteExt;
 use tokio::net::{TcpListener, TcpStream};
 
 /// Answers each request with the first text whose marks all stand in the request's body.
@@ -56,7 +58,7 @@ impl Server {
 }
 
 async fn answer(mut stream: TcpStream, answers: &Answers, seen: &Mutex<Vec<String>>) {
-    let body = read_body(&mut stream).await;
+    let (_, body) = http::read_request(&mut stream).await;
     let fits = |(marks, _, _): &&(&[&str], u16, String)| marks.iter().all(|mark| body.contains(mark));
     let (_, status, text) = answers
         .iter()
@@ -69,27 +71,6 @@ async fn answer(mut stream: TcpStream, answers: &Answers, seen: &Mutex<Vec<Strin
     );
     stream.write_all(head.as_bytes()).await.expect("written");
     stream.write_all(text.as_bytes()).await.expect("written");
-}
-
-async fn read_body(stream: &mut TcpStream) -> String {
-    let mut data = Vec::new();
-    loop {
-        let mut part = [0; 4096];
-        let count = stream.read(&mut part).await.expect("read");
-        data.extend_from_slice(&part[..count]);
-        let text = String::from_utf8_lossy(&data).into_owned();
-        let Some((head, body)) = text.split_once("\r\n\r\n") else {
-            continue;
-        };
-        let length = head
-            .lines()
-            .filter_map(|line| line.split_once(": "))
-            .find(|(name, _)| name.eq_ignore_ascii_case("content-length"))
-            .map_or(0, |(_, value)| value.parse().expect("a length"));
-        if body.len() >= length {
-            return body.to_owned();
-        }
-    }
 }
 
 fn wrapped(action: &str, body: &str) -> String {

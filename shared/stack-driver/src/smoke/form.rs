@@ -11,14 +11,6 @@ use serde_json::{Value, json};
 /// The field that the visitor fills in.
 const FIELD: &str = "email";
 
-/// Makes the form, fills it in, and looks at what came of it.
-pub async fn check(mautic: &Mautic<'_>, ledger: &Ledger) -> Judgement {
-    match run(mautic, ledger).await {
-        Ok(judgement) => judgement,
-        Err(refusal) => refusal.into(),
-    }
-}
-
 /// The form, as the API takes it.
 fn wish(title: &str) -> Value {
     json!({
@@ -35,7 +27,11 @@ fn wish(title: &str) -> Value {
     })
 }
 
-async fn run(mautic: &Mautic<'_>, ledger: &Ledger) -> Result<Judgement, Refusal> {
+/// Makes the form, fills it in, and looks at what came of it.
+///
+/// # Errors
+/// Mautic answered otherwise than the check can go on with.
+pub async fn check(mautic: &Mautic<'_>, ledger: &Ledger) -> Result<Judgement, Refusal> {
     let (title, address) = (ledger.names.title(), ledger.names.address("form"));
     ledger.note(Kind::Form, title.clone(), None);
     let made = mautic

@@ -6,14 +6,6 @@ use crate::smoke::outcome::Judgement;
 use reqwest::Method;
 use serde_json::{Value, json};
 
-/// Makes a contact and an e-mail, and has the one sent to the other.
-pub async fn check(mautic: &Mautic<'_>, ledger: &Ledger) -> Judgement {
-    match run(mautic, ledger).await {
-        Ok(judgement) => judgement,
-        Err(refusal) => refusal.into(),
-    }
-}
-
 /// The e-mail, as the API takes it.
 fn wish(title: &str) -> Value {
     json!({
@@ -25,7 +17,11 @@ fn wish(title: &str) -> Value {
     })
 }
 
-async fn run(mautic: &Mautic<'_>, ledger: &Ledger) -> Result<Judgement, Refusal> {
+/// Makes a contact and an e-mail, and has the one sent to the other.
+///
+/// # Errors
+/// Mautic answered otherwise than the check can go on with.
+pub async fn check(mautic: &Mautic<'_>, ledger: &Ledger) -> Result<Judgement, Refusal> {
     let (title, address) = (ledger.names.title(), ledger.names.address("mail"));
     ledger.note(Kind::Contact, address.clone(), None);
     let wanted = json!({"email": address});

@@ -146,11 +146,11 @@ impl Run<'_> {
             Step::Nothing(judgement) => judgement.clone(),
             Step::Login => login::check(self.site).await,
             Step::Form => match self.mautic() {
-                Ok(mautic) => form::check(&mautic, &self.ledger).await,
+                Ok(mautic) => form::check(&mautic, &self.ledger).await.unwrap_or_else(Judgement::from),
                 Err(judgement) => judgement,
             },
             Step::Mail => match self.mautic() {
-                Ok(mautic) => mail::check(&mautic, &self.ledger).await,
+                Ok(mautic) => mail::check(&mautic, &self.ledger).await.unwrap_or_else(Judgement::from),
                 Err(judgement) => judgement,
             },
             Step::Ses {

@@ -1,5 +1,6 @@
 //! An HTTPS server that answers as it is told, with a certificate by an authority of its own.
 
+use crate::http;
 use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair};
 use serde_json::Value;
 use stack_driver::smoke::administrator::Administrator;
@@ -151,28 +152,12 @@ fn configuration(authority: &CertifiedIssuer<'static, KeyPair>, name: &str) -> S
 }
 
 async fn read(stream: &mut (impl AsyncReadExt + Unpin)) -> Asked {
-    let mut data = Vec::new();
-    loop {
-        let mut part = [0; 4096];
-        let count = stream.read(&mut part).await.expect("read");
-        data.extend_from_slice(&part[..count]);
-        let text = String::from_utf8_lossy(&data).into_owned();
-        let Some((head, body)) = text.split_once("\r\n\r\n") else {
-            continue;
-        };
-        let (first, head) = head.split_once("\r\n").unwrap_or((head, ""));
-        let length = head
-            .lines()
-            .filter_map(|line| line.split_once(": "))
-            .find(|(name, _)| name.eq_ignore_ascii_case("content-length"))
-            .map_or(0, |(_, value)| value.parse().expect("a length"));
-        if body.len() >= length {
-            return Asked {
-                what: first.trim_end_matches(" HTTP/1.1").to_owned(),
-                head: head.to_owned(),
-                body: body.to_owned(),
-            };
-        }
+    let (head, body) = http::read_request(stream).await;
+    let (first, head) = head.split_once("\r\n").unwrap_or((&head, ""));
+    Asked {
+        what: first.trim_end_matches(" HTTP/1.1").to_owned(),
+        head: head.to_owned(),
+        body,
     }
 }
 
