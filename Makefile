@@ -8,14 +8,15 @@ export PATH := $(CURDIR)/.local/venv/bin:$(CURDIR)/.local/tools/bin:$(PATH)
 export PYTHONPATH := $(CURDIR)/tests/local-aws:$(CURDIR)/tools
 export PYTHONDONTWRITEBYTECODE := 1
 
-FUNCTIONS := $(notdir $(wildcard functions/*))
+FUNCTIONS := $(patsubst functions/%/Cargo.toml,%,$(wildcard functions/*/Cargo.toml))
 PACKAGES := $(addprefix --package ,$(FUNCTIONS))
-PYTHON_CODE := tools tests/docs tests/local-aws tests/templates tests/end-to-end tests/bench
+PYTHON_CODE := tools tests/container tests/docs tests/local-aws tests/templates tests/end-to-end tests/bench
+CONTAINER := functions/image-build/container
 ENV ?=
 TARGET ?=
 SECONDS ?= 60
 
-.PHONY: help up env down test lint unit servers end-to-end local-functions bench docs package deploy fuzz audit setup setup-lint
+.PHONY: help up env down test lint unit servers end-to-end local-functions bench docs package deploy smoke fuzz verify-image audit setup setup-lint
 
 help: ## what each target does
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/; s/\$$\$$/$$/g' | expand -t 12
@@ -41,7 +42,8 @@ lint: setup-lint ## formatting, clippy, licences, templates, shell, Python, hous
 	cfn-lint
 	python3 tests/templates/validate.py
 	.local/checkov/bin/checkov --config-file .checkov.yaml
-	shellcheck tools/setup tools/up tools/package tools/deploy tools/bench tools/fuzz .ci/run
+	shellcheck tools/setup tools/up tools/package tools/deploy tools/smoke tools/bench tools/fuzz tools/verify-image .ci/run $(CONTAINER)/bin/entrypoint
+	hadolint $(CONTAINER)/Dockerfile
 	ruff check --quiet $(PYTHON_CODE)
 	ruff format --quiet --check $(PYTHON_CODE)
 	tools/house_rules.py
@@ -51,11 +53,12 @@ servers: setup ## start the real MySQL, Redis and Valkey servers that the tests 
 	python3 -m local_aws mysql start
 	python3 -m local_aws cache start
 
-unit: servers ## unit, property and MySQL tests; the local AWS's own tests
+unit: servers ## unit, property and MySQL tests; those of the container and of the local AWS
 	rm -rf target/api-calls
 	cargo test --workspace --all-features
 	cargo run --quiet --package recorded-calls
 	python3 -m unittest discover --start-directory tests/local-aws/tests
+	python3 -m unittest discover --start-directory tests/container
 
 end-to-end: servers local-functions ## the root template's whole life; the README's commands
 	cargo build --quiet --package stack-driver
@@ -78,9 +81,15 @@ package: setup ## dist/aws: templates, function zips for arm64, checksums
 deploy: ## deploy to AWS: make deploy ENV=prod BUCKET=... [STACK=...]; it says what is missing
 	@tools/deploy "$(ENV)"
 
+smoke: ## test what stands: make smoke ENV=test [STACK=...]; sign-in page, form, mail, job
+	@tools/smoke "$(ENV)"
+
 fuzz: ## look for what breaks the readers of others' texts: make fuzz [TARGET=...] [SECONDS=60]
 	@tools/setup fuzz
 	tools/fuzz "$(TARGET)" "$(SECONDS)"
+
+verify-image: servers ## build Mautic's image and use it; needs a container engine
+	tools/verify-image
 
 audit: setup-lint ## security advisories of every crate (needs the advisory database)
 	cargo deny check advisories

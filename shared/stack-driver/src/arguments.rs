@@ -1,6 +1,7 @@
 //! The command line.
 
 use crate::plan::{DeployOptions, Extent, Rollback};
+use crate::smoke::{SmokeOptions, plan::Extent as SmokeExtent, site::Route};
 use crate::stand::DeleteOptions;
 use lexopt::prelude::{Long, Short, Value, ValueExt};
 use lexopt::{Error, Parser};
@@ -26,6 +27,9 @@ stack-driver: deploys a CloudFormation stack and shows what happens
                               what stands: outputs, DNS records, database, what to try next
   stack-driver why     --stack NAME
                               the root cause of the last failure
+  stack-driver smoke   --stack NAME [--read-only] [--confirm NAME] [--aws PATH]
+      [--site URL] [--connect-to HOST:PORT] [--ca-file FILE]
+                              tests what stands: sign-in page, form, mail, job; removes what it made
   stack-driver delete  --stack NAME [--wait] [--yes] [--role-arn ARN]
                               deletes; with --wait follows to the end
 
@@ -36,6 +40,11 @@ stack-driver: deploys a CloudFormation stack and shows what happens
   --ignore      a check of that look, such as zone, that is not to stop the deployment
   --confirm-replacement  Module/Resource that holds data and may be replaced or removed
   --unseen      deploy even where the changes cannot be shown beforehand
+  --read-only   test only what changes nothing
+  --confirm     the stack's name once more: production is written to only so
+  --site        the site's address, if not the output SiteUrl
+  --connect-to  where the site is reached, if not where DNS says
+  --ca-file     authorities to trust besides the machine's, in PEM
   --setup       a command that brings a shell to this AWS; shown before the commands to try next
   --aws         the AWS CLI, version 1 or 2; default: aws, found on PATH
 
@@ -54,6 +63,8 @@ pub enum Action {
     Summary(String, Option<String>),
     /// Explain the last failure.
     Why(String),
+    /// Test what stands.
+    Smoke(SmokeOptions),
     /// Delete.
     Delete(DeleteOptions),
     /// Print [`HELP`].
@@ -78,6 +89,8 @@ struct Options {
     confirmed: Vec<String>,
     ignored: Vec<String>,
     dns_server: Option<String>,
+    route: Route,
+    confirm: Option<String>,
     help: bool,
 }
 
@@ -102,6 +115,9 @@ const DEPLOY: [&str; 17] = [
     "unseen",
 ];
 
+/// What `smoke` takes.
+const SMOKE: [&str; 7] = ["stack", "read-only", "confirm", "aws", "site", "connect-to", "ca-file"];
+
 /// Reads the arguments that follow the program's name.
 ///
 /// # Errors
@@ -124,9 +140,12 @@ where
         "preflight" => &DEPLOY[..10],
         "follow" | "summary" => &["stack", "setup"],
         "why" => &["stack"],
+        "smoke" => &SMOKE,
         "delete" => &["stack", "wait", "yes", "role-arn"],
         other => {
-            return Err(format!("there is no {other:?}: deploy, preflight, follow, summary, why or delete").into());
+            return Err(
+                format!("there is no {other:?}: deploy, preflight, follow, summary, why, smoke or delete").into(),
+            );
         }
     };
     if let Some(stray) = options.given.iter().find(|name| !allowed.contains(&name.as_str())) {
@@ -142,6 +161,17 @@ fn action(verb: &str, options: Options) -> Result<Action, Error> {
         "follow" => Action::Follow(stack, options.setup),
         "summary" => Action::Summary(stack, options.setup),
         "why" => Action::Why(stack),
+        "smoke" => Action::Smoke(SmokeOptions {
+            stack,
+            extent: if flag("read-only") {
+                SmokeExtent::ReadOnly
+            } else {
+                SmokeExtent::Whole
+            },
+            route: options.route,
+            confirmed: options.confirm,
+            aws: options.aws.unwrap_or_else(|| "aws".to_owned()),
+        }),
         "delete" => Action::Delete(DeleteOptions {
             stack,
             wait: flag("wait"),
@@ -208,7 +238,11 @@ impl Options {
             "confirm-replacement" => self.confirmed.extend(names(&text()?)),
             "ignore" => self.ignored.extend(names(&text()?)),
             "dns-server" => self.dns_server = Some(text()?),
-            "yes" | "wait" | "preview-only" | "package" | "unseen" => {}
+            "site" => self.route.site = Some(text()?),
+            "connect-to" => self.route.connect_to = Some(text()?),
+            "ca-file" => self.route.ca_file = Some(text()?.into()),
+            "confirm" => self.confirm = Some(text()?),
+            "read-only" | "yes" | "wait" | "preview-only" | "package" | "unseen" => {}
             other => return Err(format!("there is no option --{other}; see --help").into()),
         }
         Ok(())
@@ -293,7 +327,7 @@ mod tests {
         assert_eq!(
             texts,
             [
-                "there is no \"deploi\": deploy, preflight, follow, summary, why or delete",
+                "there is no \"deploi\": deploy, preflight, follow, summary, why, smoke or delete",
                 "deploy needs --template FILE; see --help",
                 "why needs --stack NAME; see --help",
                 "why takes no --yes; see --help",
@@ -314,6 +348,42 @@ mod tests {
         assert_eq!((options.package, options.extent), (true, Extent::Preflight));
         assert_eq!(options.ignored, ["zone", "sandbox", "roles"]);
         assert_eq!(options.dns_server, Some(SocketAddr::from(([192, 0, 2, 53], 53))));
+    }
+
+    #[test]
+    fn a_smoke_test_takes_the_way_to_the_site_and_how_far_it_may_go() {
+        let parsed = |line: &str| match parse(line.split_whitespace()).expect("parses") {
+            Action::Smoke(options) => options,
+            other => panic!("{other:?}"),
+        };
+        let plain = SmokeOptions {
+            stack: "a".to_owned(),
+            route: Route::default(),
+            extent: SmokeExtent::Whole,
+            confirmed: None,
+            aws: "aws".to_owned(),
+        };
+        assert_eq!(parsed("smoke --stack a"), plain);
+        let line =
+            "smoke --read-only --confirm a --stack a --site https://b --connect-to c:443 --ca-file d.pem --aws e";
+        let route = Route {
+            site: Some("https://b".to_owned()),
+            connect_to: Some("c:443".to_owned()),
+            ca_file: Some("d.pem".into()),
+        };
+        let whole = SmokeOptions {
+            route,
+            extent: SmokeExtent::ReadOnly,
+            confirmed: Some("a".to_owned()),
+            aws: "e".to_owned(),
+            ..plain
+        };
+        assert_eq!(parsed(line), whole);
+        assert_eq!(refused("smoke --stack a --yes"), "smoke takes no --yes; see --help");
+        assert_eq!(
+            refused("deploy --stack a --template t --site b"),
+            "deploy takes no --site; see --help"
+        );
     }
 
     #[test]

@@ -1,6 +1,6 @@
-//! Questions to AWS through the AWS CLI, answered as JSON.
+//! Questions to AWS through the AWS CLI, and a few orders, answered as JSON.
 //!
-//! The looks before a deployment touch ten services; the SDK crates of those that nothing else needs would take minutes to
+//! The looks before a deployment touch ten services, the smoke test three more; the SDK crates of those that nothing else needs would take minutes to
 //! build, for a call each.
 
 use crate::cloud::{Cloud, CloudError};
@@ -68,7 +68,7 @@ impl<'a> AwsQuery<'a> {
         Self { cloud, program }
     }
 
-    /// Asks one question, such as `ec2 describe-vpcs`; it only reads.
+    /// Asks one question, such as `ec2 describe-vpcs`. It may be asked again by itself: an order needs a token.
     ///
     /// # Errors
     /// The CLI does not run, AWS refuses, or the answer is no JSON.

@@ -7,6 +7,7 @@ use crate::guard::GuardError;
 use crate::inputs::InputError;
 use crate::preview::PreviewError;
 use crate::readiness::NotReady;
+use crate::smoke::SmokeError;
 use std::process::ExitStatus;
 
 /// Why the driver stopped.
@@ -27,6 +28,9 @@ pub enum DriverError {
     /// The operation can no longer be followed.
     #[error(transparent)]
     Follow(#[from] FollowError),
+    /// Nothing was tested.
+    #[error(transparent)]
+    Smoke(#[from] SmokeError),
     /// The AWS CLI cannot be used.
     #[error(transparent)]
     Cli(#[from] CliError),

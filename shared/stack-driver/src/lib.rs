@@ -6,7 +6,8 @@
 //! stands. The calls to AWS stand apart, in [`cloud`], [`preview`] and [`inspect`].
 //!
 //! It writes nothing but what it is asked for: package and deployment go through the AWS CLI, a preview's change set is
-//! deleted at once, what holds data is put under stack policies, `delete` deletes. It reads no secret's value.
+//! deleted at once, what holds data is put under stack policies, `delete` deletes. [`smoke`] tests what stands; it alone reads a
+//! secret's value, that of Mautic's administrator, and it removes what it makes there.
 //!
 //! What is judged before anything is changed stands in [`preflight`], what may not be lost in [`stateful`] and [`guard`], and
 //! how CloudFormation is told so in [`protection`]: each a pure function over plain values.
@@ -63,6 +64,7 @@ pub mod report;
 pub mod root_cause;
 pub mod screen;
 pub mod settings;
+pub mod smoke;
 pub mod stand;
 pub mod stateful;
 pub mod steps;

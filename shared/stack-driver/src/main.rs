@@ -7,7 +7,7 @@ use stack_driver::error::DriverError;
 use stack_driver::screen::say;
 use stack_driver::style::{Style, Tone};
 use stack_driver::verdict::{Verdict, summarise};
-use stack_driver::{deploy, stand};
+use stack_driver::{deploy, smoke, stand};
 use std::process::ExitCode;
 
 #[tokio::main(flavor = "current_thread")]
@@ -39,6 +39,7 @@ async fn act(action: Action, style: Style) -> Result<Verdict, DriverError> {
         Action::Follow(stack, setup) => stand::follow(&cloud, &stack, setup, style).await,
         Action::Summary(stack, setup) => summarise(&cloud, &stack, setup, style).await.map(|()| Verdict::Done),
         Action::Why(stack) => stand::why(&cloud, &stack, style).await,
+        Action::Smoke(options) => smoke::smoke(&cloud, &options, style).await,
         Action::Delete(options) => stand::delete(&cloud, &options, style).await,
         Action::Help => {
             say(HELP);

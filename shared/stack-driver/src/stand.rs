@@ -28,7 +28,7 @@ pub struct DeleteOptions {
     pub role_arn: Option<String>,
 }
 
-async fn find(cloud: &Cloud, stack: &str) -> Result<Stack, DriverError> {
+pub(crate) async fn find(cloud: &Cloud, stack: &str) -> Result<Stack, DriverError> {
     cloud.stack(stack).await?.ok_or_else(|| no_stack(cloud, stack))
 }
 

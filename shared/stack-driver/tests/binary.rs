@@ -55,7 +55,7 @@ fn wrong_usage_has_an_exit_code_of_its_own_and_help_has_none() {
     assert_eq!((code, output.as_str()), (Some(2), ""));
     assert_eq!(
         error,
-        "stack-driver: there is no \"deploi\": deploy, preflight, follow, summary, why or delete\n"
+        "stack-driver: there is no \"deploi\": deploy, preflight, follow, summary, why, smoke or delete\n"
     );
     let (code, output, _) = run(&["--help"]);
     assert_eq!((code, output.as_str()), (Some(0), stack_driver::arguments::HELP));

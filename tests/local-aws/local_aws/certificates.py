@@ -61,13 +61,26 @@ def _usable(found: Certificates) -> bool:
 
 def _make(found: Certificates) -> None:
     found.server.unlink(missing_ok=True)
-    authority_key, authority = _authority()
-    _write(found.authority, authority.public_bytes(serialization.Encoding.PEM))
-    _write(found.wrong_authority, _authority()[1].public_bytes(serialization.Encoding.PEM))
+    authority_key, authority = new_authority()
+    write(found.authority, authority.public_bytes(serialization.Encoding.PEM))
+    write(found.wrong_authority, new_authority()[1].public_bytes(serialization.Encoding.PEM))
     key = ec.generate_private_key(ec.SECP256R1())
     names = [x509.DNSName("localhost"), x509.IPAddress(ipaddress.ip_address("127.0.0.1"))]
-    certificate = (
-        _builder("local AWS server", authority.subject, key.public_key())
+    certificate = signed("local AWS server", names, key.public_key(), authority_key, authority)
+    write(found.key, private_pem(key), 0o600)
+    write(found.server, certificate.public_bytes(serialization.Encoding.PEM))
+
+
+def signed(
+    title: str,
+    names: list[x509.GeneralName],
+    public_key: ec.EllipticCurvePublicKey,
+    authority_key: ec.EllipticCurvePrivateKey,
+    authority: x509.Certificate,
+) -> x509.Certificate:
+    """A server's certificate for these names."""
+    return (
+        _builder(title, authority.subject, public_key)
         .add_extension(x509.SubjectAlternativeName(names), critical=False)
         .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
         # The shards of a cache cluster are each other's clients.
@@ -77,14 +90,17 @@ def _make(found: Certificates) -> None:
         .add_extension(x509.AuthorityKeyIdentifier.from_issuer_public_key(authority_key.public_key()), critical=False)
         .sign(authority_key, hashes.SHA256())
     )
-    private = key.private_bytes(
+
+
+def private_pem(key: ec.EllipticCurvePrivateKey) -> bytes:
+    """A private key, to be kept from others."""
+    return key.private_bytes(
         serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
     )
-    _write(found.key, private, 0o600)
-    _write(found.server, certificate.public_bytes(serialization.Encoding.PEM))
 
 
-def _authority() -> tuple[ec.EllipticCurvePrivateKey, x509.Certificate]:
+def new_authority() -> tuple[ec.EllipticCurvePrivateKey, x509.Certificate]:
+    """An authority with its key."""
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "local AWS test authority")])
     certificate = (
@@ -110,7 +126,8 @@ def _builder(subject: str, issuer: x509.Name, key: ec.EllipticCurvePublicKey) ->
     )
 
 
-def _write(path: Path, content: bytes, mode: int = 0o644) -> None:
+def write(path: Path, content: bytes, mode: int = 0o644) -> None:
+    """Write the whole file at once; nobody reads half of it."""
     new = path.with_name(path.name + ".new")
     with os.fdopen(os.open(new, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, mode), "wb") as file:
         file.write(content)

@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 from types import ModuleType
 
-from local_aws import cache, mysql, servers_file, service
+from local_aws import cache, mysql, php, servers_file, service
 from local_aws.errors import LocalAwsError
 from local_aws.seed import seed
 from local_aws.state import DEFAULT_STATE, State
@@ -22,6 +22,9 @@ def main(arguments: list[str] | None = None) -> int:
                 _servers(mysql, chosen.action, chosen.state)
             case "cache":
                 _servers(cache, chosen.action, chosen.state)
+            case "php":
+                found = php.fetch(chosen.state)
+                print(f"PHP {found.version} ({found.origin})")
             case "start":
                 service.start(state)
             case "stop":
@@ -46,6 +49,8 @@ def _parser() -> argparse.ArgumentParser:
     caches = commands.add_parser("cache", help="the real Redis and Valkey servers")
     for servers in (databases, caches):
         servers.add_argument("action", choices=["fetch", "start", "stop"])
+    interpreter = commands.add_parser("php", help="PHP and Apache, for the tests of the container")
+    interpreter.add_argument("action", choices=["fetch"])
     commands.add_parser("start", help="start the emulator; do nothing if it runs")
     commands.add_parser("stop", help="stop exactly what start has started")
     commands.add_parser("status", help="say what runs; exit code 0 if the emulator does")
@@ -85,6 +90,9 @@ def _status(state: State) -> int:
     mail = servers_file.read(state.directory).get("smtp")
     if mail:
         print(f"SMTP at {mail['host']}:{mail['port']} (authority: {mail['ca_file']}, mail: {mail['mail']})")
+    site = servers_file.read(state.directory).get("site")
+    if site:
+        print(f"sites at {site['host']}:{site['port']} (authority: {site['ca_file']})")
     return 0
 
 
@@ -99,5 +107,8 @@ def _exports(state: State) -> str:
         "AWS_DEFAULT_REGION": published["region"],
         "AWS_EC2_METADATA_DISABLED": "true",
     }
+    site = servers_file.read(state.directory).get("site")
+    if site:
+        values |= {"SITE_CONNECT_TO": f"{site['host']}:{site['port']}", "SITE_CA_FILE": site["ca_file"]}
     lines = [f"export {name}={shlex.quote(value)}" for name, value in values.items()]
     return "\n".join(["unset AWS_SESSION_TOKEN AWS_PROFILE", *lines])

@@ -76,5 +76,6 @@ class State:
         """Remove the traces of an emulator that has ended; its log stays until the next start."""
         servers_file.remove(self.directory, "aws")
         servers_file.remove(self.directory, "smtp")
+        servers_file.remove(self.directory, "site")
         (self.home / "emulator.json").unlink(missing_ok=True)
         shutil.rmtree(self.home / "tmp", ignore_errors=True)

@@ -1,10 +1,11 @@
 """SES: an identity exists once and verifies while its records are in the zone."""
 
+import datetime
 import time
 import unittest
 from typing import Any
 
-from support import TestCase, client
+from support import TestCase, client, until
 
 
 class Identities(TestCase):
@@ -115,6 +116,46 @@ class Identities(TestCase):
         self.assertEqual(identity["ConfigurationSetName"], "present")
         self.ses.put_email_identity_configuration_set_attributes(EmailIdentity=self.domain)
         self.assertNotIn("ConfigurationSetName", self.ses.get_email_identity(EmailIdentity=self.domain))
+
+    def test_a_mail_by_the_api_comes_from_a_verified_domain_and_names_a_configuration_set_that_exists(self):
+        self.ses.create_email_identity(EmailIdentity=self.domain)
+        text, before = {"Data": "Hello"}, self.counted()
+
+        def send(configuration_set: str, recipient: str = "success@simulator.amazonses.com") -> str:
+            answer = self.ses.send_email(
+                FromEmailAddress=f"news@{self.domain}",
+                Destination={"ToAddresses": [recipient]},
+                Content={"Simple": {"Subject": text, "Body": {"Text": text}}},
+                ConfigurationSetName=configuration_set,
+            )
+            return answer["MessageId"]
+
+        with self.assertRaisesRegex(self.ses.exceptions.NotFoundException, "Configuration set <absent> does not exist"):
+            send("absent")
+        self.ses.create_configuration_set(ConfigurationSetName="named")
+        with self.assertRaisesRegex(
+            self.ses.exceptions.MessageRejected, f"Email address is not verified.*news@{self.domain}"
+        ):
+            send("named")
+        zone = self.zone()
+        for token in self.dkim()["Tokens"]:
+            self.change(zone, "CREATE", f"{token}._domainkey.{self.domain}", "CNAME", f"{token}.dkim.amazonses.com")
+        self.assertTrue(send("named"))
+        with self.assertRaisesRegex(self.ses.exceptions.MessageRejected, "a@elsewhere.example"):
+            send("named", "a@elsewhere.example")
+        # What was refused is not counted.
+        until("the metrics", lambda: self.counted() == {name: count + 1 for name, count in before.items()})
+
+    def counted(self) -> dict[str, float]:
+        """What CloudWatch has of SES within the hour."""
+        now = datetime.datetime.now(datetime.UTC)
+        hour = {"StartTime": now - datetime.timedelta(hours=1), "EndTime": now + datetime.timedelta(minutes=1)}
+        found = {}
+        for name in ("Send", "Delivery"):
+            asked = {"Namespace": "AWS/SES", "MetricName": name, "Period": 60, "Statistics": ["Sum"], **hour}
+            points = client("cloudwatch").get_metric_statistics(**asked)["Datapoints"]
+            found[name] = sum(point["Sum"] for point in points)
+        return found
 
     def test_account_is_in_the_sandbox_until_it_is_let_out(self):
         account = self.ses.get_account()

@@ -11,7 +11,7 @@ from ministack.core.responses import get_region, json_response
 from ministack.services import ses, ses_v2
 from ministack.services.cloudformation import provisioners
 
-from local_aws.emulator import dns, patches
+from local_aws.emulator import dns, patches, ses_metrics
 from local_aws.emulator.resources import Props, add_attributes, flag
 
 NAMES = {
@@ -76,6 +76,8 @@ def _handler(stock: Any) -> Any:
         if answer is not None:
             return answer
         answer = await stock(method, path, headers, body, query)
+        if (method, sub) == ("POST", "/outbound-emails") and answer[0] == 200:
+            ses_metrics.accepted()
         return _in_the_sandbox(answer) if (method, sub) == ("GET", "/account") else answer
 
     return handle
@@ -93,9 +95,13 @@ def _in_the_sandbox(answer: Answer) -> Answer:
 
 
 def route(method: str, sub: str, data: dict[str, Any]) -> Answer | None:
-    """The operations on identities; None for everything else."""
+    """The operations on identities, and refusals of what the emulator would take; None for everything else."""
     if (method, sub) == ("POST", "/identities"):
         return create_identity(data)
+    if (method, sub) == ("POST", "/outbound-emails"):
+        # The emulator judges identities and the sandbox by itself.
+        wanted = data.get("ConfigurationSetName")
+        return ses_v2._missing_config_set(wanted) if wanted and wanted not in ses_v2._config_sets else None
     match = re.fullmatch(r"/identities/([^/]+)(/[a-z/-]+)?", sub)
     if match is None:
         return None

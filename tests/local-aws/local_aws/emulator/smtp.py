@@ -13,8 +13,9 @@ from ministack.services import iam, ses, ses_v2
 
 from local_aws import certificates, servers_file
 from local_aws.emulator import ses as identities
+from local_aws.emulator.ses_metrics import CountedMailbox
 from local_aws.emulator.settings import SETTINGS
-from local_aws.smtp import Mailbox, Server, password
+from local_aws.smtp import Server, password
 
 NAMES = {
     "ministack.core.iam_evaluator": ("EvalContext", "evaluate", "_gather_user_policies", "_permissions_boundary"),
@@ -35,7 +36,7 @@ _running: list[Server] = []
 def install() -> None:
     """Start the server, and say in servers.json where it is."""
     state = SETTINGS.servers_file.parent
-    mailbox = Mailbox(state / "aws" / "mail")
+    mailbox = CountedMailbox(state / "aws" / "mail")
     mailbox.clear()
     found = certificates.ensure(state / "aws" / "smtp")
     server = Server(Ses(), mailbox, found)

@@ -19,6 +19,7 @@ mod environments;
 mod environments_page;
 mod form;
 mod functions;
+mod held_mail;
 mod iam_api_calls;
 mod iam_functions;
 mod iam_policy;
