@@ -16,8 +16,8 @@ ROOT = Path(__file__).resolve().parent.parent
 FUNCTION_LINES = 60
 # Lines without the tests at a file's end; a template counts whole.
 FILE_LINES = {".rs": 400, ".py": 400, ".php": 400, ".yaml": 500}
-# One nested stack a module: it grows with them, and CloudFormation's limit in bytes, which tests/templates holds, is its own.
-ANY_SIZE = {"cloudformation/mautic.yaml"}
+# One nested stack a module: they grow with them, and CloudFormation's limit in bytes, which tests/templates holds, is their own.
+ANY_SIZE = {"cloudformation/mautic.yaml", "cloudformation/modules/mautic-service.yaml"}
 FORBIDDEN = {
     r"\btodo!|\bunimplemented!": "unfinished code",
     r"\bdbg!": "left-over debugging",

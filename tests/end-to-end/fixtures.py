@@ -7,6 +7,7 @@ import zipfile
 from pathlib import Path
 from typing import Any
 
+from local_aws.state import ACCOUNT, REGION
 from stacks import Stack
 from world import ARCHITECTURE, BINARIES, BUCKET, client, module, once, packaged
 
@@ -86,14 +87,16 @@ def keeping(template: str, *logical_ids: str) -> str:
 
 
 class SesDomain(Stack):
-    """The real mail module as a stack of its own, on the shared foundation."""
+    """The real mail module as a stack of its own, on the shared foundation, without a user who signs in."""
 
     def __init__(self, name: str, template: str = "") -> None:
         super().__init__(name, template or module("Ses"))
 
     def common(self) -> dict[str, str]:
         """What the foundation gives; the rest has the module's defaults."""
-        return from_foundation("DataKeyArn", "NotificationKeyArn", "AlarmTopicArn", "FailureResponderArn")
+        own = f"arn:aws:secretsmanager:{REGION}:{ACCOUNT}:secret:of-ones-own"
+        given = from_foundation("DataKeyArn", "NotificationKeyArn", "AlarmTopicArn", "FailureResponderArn")
+        return {**given, "SmtpSecretArn": own}
 
 
 class Database(Stack):
@@ -101,7 +104,7 @@ class Database(Stack):
 
     def __init__(self, name: str, server: dict[str, Any], template: str = "") -> None:
         # The module knows one user name, as there is one Mautic on a server; here there are several.
-        text = (template or module("DatabaseInit")).replace('"username": "mautic"', f'"username": "{name}"')
+        text = (template or module("Database/DatabaseInit")).replace('"username": "mautic"', f'"username": "{name}"')
         text = text.replace("Username: mautic\n", f"Username: {name}\n")
         super().__init__(name, text)
         self.server = server

@@ -200,11 +200,14 @@ _Template.add_multi_constructor("!", lambda loader, suffix, node: suffix)
 
 
 @once
-def module(name: str) -> str:
-    """The packaged text of a module's template, such as `Ses`, by the name that the root has for it."""
-    root = yaml.load(packaged().read_text(), _Template)
-    key = root["Resources"][name]["Properties"]["TemplateURL"].split(f"/{BUCKET}/", 1)[1]
-    return client("s3").get_object(Bucket=BUCKET, Key=key)["Body"].read().decode()
+def module(path: str) -> str:
+    """The packaged text of a module's template by the names that lead to it, such as `Ses` or `Ses/MailCredentials`."""
+    text = packaged().read_text()
+    for name in path.split("/"):
+        template = yaml.load(text, _Template)
+        key = template["Resources"][name]["Properties"]["TemplateURL"].split(f"/{BUCKET}/", 1)[1]
+        text = client("s3").get_object(Bucket=BUCKET, Key=key)["Body"].read().decode()
+    return text
 
 
 def wait_until(what: str, check: Callable[[], Any], story: Callable[[], str] = str, patience: float = PATIENCE) -> Any:

@@ -49,6 +49,16 @@ impl DnsName {
         self.labels.ends_with(&ancestor.labels)
     }
 
+    /// The deepest name that all of `names` are or are below; `None` if that is the root, or there are no names.
+    #[must_use]
+    pub fn common(names: &[Self]) -> Option<Self> {
+        let mut common = names.first().cloned();
+        while let Some(above) = common.take_if(|above| !names.iter().all(|name| name.is_within(above))) {
+            common = above.parent();
+        }
+        common.filter(|above| above.depth() > 0)
+    }
+
     /// The name one label up, or `None` for the root.
     #[must_use]
     pub fn parent(&self) -> Option<Self> {
@@ -179,6 +189,25 @@ mod tests {
             ("a\\057b.example.com", "a/b.example.com"),
         ] {
             assert_eq!(DnsName::parse(a), DnsName::parse(b), "{a} and {b}");
+        }
+    }
+
+    #[test]
+    fn names_have_the_deepest_name_in_common_that_holds_all_of_them() {
+        for (names, common) in [
+            (&["a.b.example.com", "c.b.example.com"][..], Some("b.example.com")),
+            (&["b.example.com", "c.b.example.com"], Some("b.example.com")),
+            (
+                &["_dmarc.example.com", "k._domainkey.example.com", "mail.example.com"],
+                Some("example.com"),
+            ),
+            (&["xb.example.com", "b.example.com"], Some("example.com")),
+            (&["mail.example.com"], Some("mail.example.com")),
+            (&["example.com", "example.org"], None),
+            (&[], None),
+        ] {
+            let names = names.iter().map(|name| DnsName::parse(name)).collect::<Vec<_>>();
+            assert_eq!(DnsName::common(&names), common.map(DnsName::parse), "{names:?}");
         }
     }
 

@@ -6,6 +6,7 @@ use std::pin::Pin;
 use aws_sdk_cloudformation::Client as CloudFormation;
 use aws_sdk_route53::Client as Route53;
 use aws_sdk_route53::error::ProvideErrorMetadata;
+use aws_sdk_route53::operation::list_resource_record_sets::builders::ListResourceRecordSetsFluentBuilder as Listing;
 use aws_sdk_route53::types::{HostedZoneConfig, ResourceRecordSet as Route53Set, RrType};
 use aws_sdk_sesv2::Client as Ses;
 use aws_sdk_sesv2::operation::get_email_identity::{GetEmailIdentityError, GetEmailIdentityOutput};
@@ -162,46 +163,92 @@ async fn all_zones(dns: &Route53) -> Result<Vec<HostedZone>, Error> {
 
 /// The zone with the record sets at `names`; `None` if the zone is gone.
 ///
+/// A zone seldom has more below a domain than fits into one page, so that one call mostly finds everything.
+///
 /// # Errors
 /// [`Error::Aws`].
 pub async fn records(dns: &Route53, zone: &HostedZone, names: &[DnsName]) -> Result<Option<ZoneState>, Error> {
-    let mut sets = Vec::new();
-    for name in names {
-        match records_at(dns, &zone.id, name).await? {
-            Some(found) => sets.extend(found),
-            None => return Ok(None),
-        }
+    let mut found = match DnsName::common(names) {
+        Some(above) => below(dns, &zone.id, &above).await?,
+        None => Below::TooMuch,
+    };
+    if matches!(found, Below::TooMuch) {
+        found = one_by_one(dns, &zone.id, names).await?;
     }
+    let Below::All(mut sets) = found else {
+        return Ok(None);
+    };
+    sets.retain(|set| names.contains(&set.name));
     let zone = zone.clone();
     Ok(Some(ZoneState { zone, sets }))
 }
 
-/// A listing starts at a name and goes on to those behind it, so it ends with the first other name.
-async fn records_at(dns: &Route53, zone: &ZoneId, name: &DnsName) -> Result<Option<Vec<RecordSet>>, Error> {
+/// What stands at a name and below it.
+enum Below {
+    /// The zone does not exist.
+    NoZone,
+    /// These record sets.
+    All(Vec<RecordSet>),
+    /// More than one page.
+    TooMuch,
+}
+
+async fn below(dns: &Route53, zone: &ZoneId, above: &DnsName) -> Result<Below, Error> {
+    let Some(page) = page(zone, listing(dns, zone, above)).await? else {
+        return Ok(Below::NoZone);
+    };
+    let beyond = page.sets.last().is_some_and(|last| !last.name.is_within(above));
+    Ok(if beyond || page.next.is_none() {
+        Below::All(page.sets)
+    } else {
+        Below::TooMuch
+    })
+}
+
+async fn one_by_one(dns: &Route53, zone: &ZoneId, names: &[DnsName]) -> Result<Below, Error> {
     let mut sets = Vec::new();
-    let first = dns
-        .list_resource_record_sets()
-        .hosted_zone_id(zone.as_str())
-        .max_items(PAGE);
-    let mut request = first.clone().start_record_name(name.to_string());
-    loop {
-        let page = match request.send().await {
-            Err(error) if error.code() == Some("NoSuchHostedZone") => return Ok(None),
-            answer => answer.map_err(Error::aws("route53:ListResourceRecordSets", error::zone(zone)))?,
-        };
-        let found = page.resource_record_sets().iter().map(described_set);
-        let own = found.take_while(|set| set.name == *name).collect::<Vec<_>>();
-        let ended = own.len() < page.resource_record_sets().len() || !page.is_truncated();
-        sets.extend(own);
-        if ended {
-            return Ok(Some(sets));
+    for name in names {
+        let mut next = Some(listing(dns, zone, name));
+        while let Some(listing) = next {
+            let Some(page) = page(zone, listing).await? else {
+                return Ok(Below::NoZone);
+            };
+            let beyond = page.sets.last().is_some_and(|last| last.name != *name);
+            next = page.next.filter(|_| !beyond);
+            sets.extend(page.sets.into_iter().filter(|set| set.name == *name));
         }
-        request = first
-            .clone()
-            .set_start_record_name(page.next_record_name().map(str::to_owned))
-            .set_start_record_type(page.next_record_type().cloned())
-            .set_start_record_identifier(page.next_record_identifier().map(str::to_owned));
     }
+    Ok(Below::All(sets))
+}
+
+/// Some record sets of a zone, and the listing that goes on behind them.
+struct Page {
+    sets: Vec<RecordSet>,
+    next: Option<Listing>,
+}
+
+/// A listing starts at a name, and goes on with those below it before it comes to any other.
+fn listing(dns: &Route53, zone: &ZoneId, from: &DnsName) -> Listing {
+    dns.list_resource_record_sets()
+        .hosted_zone_id(zone.as_str())
+        .max_items(PAGE)
+        .start_record_name(from.to_string())
+}
+
+/// The next page of a listing; `None` if the zone does not exist.
+async fn page(zone: &ZoneId, listing: Listing) -> Result<Option<Page>, Error> {
+    let page = match listing.clone().send().await {
+        Err(error) if error.code() == Some("NoSuchHostedZone") => return Ok(None),
+        answer => answer.map_err(Error::aws("route53:ListResourceRecordSets", error::zone(zone)))?,
+    };
+    let next = listing
+        .set_start_record_name(page.next_record_name().map(str::to_owned))
+        .set_start_record_type(page.next_record_type().cloned())
+        .set_start_record_identifier(page.next_record_identifier().map(str::to_owned));
+    Ok(Some(Page {
+        sets: page.resource_record_sets().iter().map(described_set).collect(),
+        next: page.is_truncated().then_some(next),
+    }))
 }
 
 fn described_set(set: &Route53Set) -> RecordSet {

@@ -10,8 +10,8 @@ use aws_smithy_runtime_api::client::orchestrator::HttpRequest;
 use aws_smithy_types::body::SdkBody;
 use tokio::time::{Instant, sleep, timeout};
 
-use crate::aws::connector;
 use crate::event::ResponseUrl;
+use crate::trust::connector;
 
 const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(10);
 /// The bounds of the pause after a first failure; doubled after each further one.

@@ -127,6 +127,7 @@ mod response;
 mod runtime;
 #[cfg(feature = "testing")]
 pub mod testing;
+mod trust;
 mod withdrawal;
 
 pub use aws::aws_config;

@@ -1,5 +1,6 @@
 //! From a host and a secret to an open connection.
 
+use std::borrow::Cow;
 use std::net::IpAddr;
 use std::time::Duration;
 
@@ -107,8 +108,13 @@ impl Connector {
     }
 
     fn options(&self, credentials: &Credentials, addresses: Vec<IpAddr>) -> OptsBuilder {
+        let authorities = self.authority.vouching_for(&self.host).into_iter();
+        let authorities = authorities.map(|pem| match pem {
+            Cow::Borrowed(pem) => pem.into(),
+            Cow::Owned(pem) => pem.into(),
+        });
         let tls = SslOpts::default()
-            .with_root_certs(vec![self.authority.pem().into_owned().into()])
+            .with_root_certs(authorities.collect())
             .with_disable_built_in_roots(true);
         OptsBuilder::default()
             .ip_or_hostname(self.host.as_str())

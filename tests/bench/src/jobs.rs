@@ -149,10 +149,9 @@ impl Stage<'_> {
     }
 }
 
-/// The environment that Lambda would give either contender.
+/// The environment that Lambda would give either contender, but for the authorities that it trusts for AWS's endpoints.
 #[must_use]
 pub fn environment(harness: &Harness, trust: &Trust, site_packages: &Path) -> Vec<(String, String)> {
-    let (endpoints, databases) = (trust.endpoints.to_string_lossy(), trust.databases.to_string_lossy());
     [
         ("AWS_LAMBDA_RUNTIME_API", harness.runtime()),
         ("AWS_LAMBDA_FUNCTION_NAME", "bench"),
@@ -167,10 +166,7 @@ pub fn environment(harness: &Harness, trust: &Trust, site_packages: &Path) -> Ve
         ("AWS_ACCESS_KEY_ID", "bench"),
         ("AWS_SECRET_ACCESS_KEY", "bench"),
         ("AWS_SESSION_TOKEN", "bench"),
-        // The SDK for Rust and Python's own TLS read the first, boto3 the second.
-        ("SSL_CERT_FILE", &endpoints),
-        ("AWS_CA_BUNDLE", &endpoints),
-        ("DATABASE_CA_BUNDLE", &databases),
+        ("DATABASE_CA_BUNDLE", &trust.databases.to_string_lossy()),
         ("PYTHONPATH", &site_packages.to_string_lossy()),
     ]
     .map(|(name, value)| (name.to_owned(), value.to_owned()))

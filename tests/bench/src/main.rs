@@ -24,8 +24,9 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let site_packages = site_packages(&root.join(".local/venv")).ok_or("no boto3 and PyMySQL: run make setup")?;
     let trust = Trust::write(
         &root.join("target/bench"),
+        &root.join("shared/custom-resource/data/amazon-roots.pem"),
         &site_packages.join("botocore/cacert.pem"),
-        &root.join("shared/database/data/rds-global-bundle.pem"),
+        &root.join("shared/database/data/rds/eu-central-1.pem"),
         &mysql.ca_file,
     )?;
     let harness = Harness::start(acceptor(mysql)?).await?;
@@ -40,7 +41,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     );
     let mut comparisons = Vec::new();
     for job in Job::ALL {
-        let (ours, theirs) = alternate(job, &contenders(&root, job), &stage, &environment).await?;
+        let (ours, theirs) = alternate(job, &contenders(&root, &trust, job), &stage, &environment).await?;
         println!(
             "{}: {} calls to AWS, Python {}",
             job.name(),
@@ -73,7 +74,7 @@ fn report(comparisons: &[Comparison]) {
 }
 
 /// Our shipped binary, built for this machine, and the Python function.
-fn contenders(root: &Path, job: Job) -> [Program; 2] {
+fn contenders(root: &Path, trust: &Trust, job: Job) -> [Program; 2] {
     let script = root
         .join("tests/bench/python")
         .join(job.name().replace('-', "_") + ".py");
@@ -81,10 +82,12 @@ fn contenders(root: &Path, job: Job) -> [Program; 2] {
         Program {
             path: root.join("target/lambda-release").join(job.name()).join("bootstrap"),
             arguments: Vec::new(),
+            authorities: trust.amazon.clone(),
         },
         Program {
             path: root.join(".local/venv/bin/python"),
             arguments: vec![script.to_string_lossy().into_owned()],
+            authorities: trust.public.clone(),
         },
     ]
 }

@@ -41,6 +41,8 @@ pub struct Program {
     pub path: PathBuf,
     /// Its arguments.
     pub arguments: Vec<String>,
+    /// The authorities that it trusts for AWS's endpoints.
+    pub authorities: PathBuf,
 }
 
 /// Why a sample could not be taken.
@@ -185,6 +187,9 @@ fn spawn(program: &Program, environment: &[(String, String)]) -> io::Result<Chil
         .args(&program.arguments)
         .env_clear()
         .envs(environment.iter().cloned())
+        // The SDK for Rust and Python's own TLS read the first, boto3 the second.
+        .env("SSL_CERT_FILE", &program.authorities)
+        .env("AWS_CA_BUNDLE", &program.authorities)
         .stdout(Stdio::null())
         .stderr(Stdio::null())
         .spawn()

@@ -1,7 +1,8 @@
 //! Certificates: the server's own, and what the contenders trust.
 //!
-//! Both trust what they would trust on AWS, and one authority more: the public authorities for AWS's endpoints, those of
-//! RDS for the database. Reading them is part of a cold start.
+//! Each reads the authorities that it would read on AWS, and one more, that of the servers here. For AWS's endpoints those
+//! are Amazon's own for our binaries, and botocore's bundle of the public ones for Python; for the database RDS's of one
+//! region, for both. Reading them is part of a cold start.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -16,26 +17,34 @@ use tokio_rustls::rustls::ServerConfig;
 /// Files of authorities, made for one run.
 #[derive(Debug, Clone)]
 pub struct Trust {
-    /// For AWS's endpoints: the public authorities, and the local one.
-    pub endpoints: PathBuf,
-    /// For MySQL: the authorities of RDS, and the local one.
+    /// For AWS's endpoints, our side: Amazon's authorities, and the local one.
+    pub amazon: PathBuf,
+    /// For AWS's endpoints, the other side: the public authorities, and the local one.
+    pub public: PathBuf,
+    /// For MySQL: the authorities of RDS in the region, and the local one.
     pub databases: PathBuf,
 }
 
 impl Trust {
-    /// Writes both files into `folder`; `public` is a bundle of the public authorities, `rds` one of RDS's.
+    /// Writes the three files into `folder`, each from the bundle given here.
     ///
     /// # Errors
     /// When a file cannot be read or written.
-    pub fn write(folder: &Path, public: &Path, rds: &Path, local: &Path) -> io::Result<Self> {
+    pub fn write(folder: &Path, amazon: &Path, public: &Path, rds: &Path, local: &Path) -> io::Result<Self> {
         fs::create_dir_all(folder)?;
         let trust = Self {
-            endpoints: folder.join("endpoints.pem"),
+            amazon: folder.join("amazon.pem"),
+            public: folder.join("public.pem"),
             databases: folder.join("databases.pem"),
         };
         let local = fs::read_to_string(local)?;
-        fs::write(&trust.endpoints, fs::read_to_string(public)? + "\n" + &local)?;
-        fs::write(&trust.databases, fs::read_to_string(rds)? + "\n" + &local)?;
+        for (file, bundle) in [
+            (&trust.amazon, amazon),
+            (&trust.public, public),
+            (&trust.databases, rds),
+        ] {
+            fs::write(file, fs::read_to_string(bundle)? + "\n" + &local)?;
+        }
         Ok(trust)
     }
 }

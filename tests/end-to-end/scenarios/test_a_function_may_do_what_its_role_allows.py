@@ -69,7 +69,7 @@ class AFunctionMayDoWhatItsRoleAllows(unittest.TestCase):
 
     def test_a_secret_that_may_not_be_read_is_named_and_nothing_is_made_in_the_database(self) -> None:
         [server, *_] = world().mysql
-        stack = Database("unread", server, without(module("DatabaseInit"), "secretsmanager:GetSecretValue"))
+        stack = Database("unread", server, without(module("Database/DatabaseInit"), "secretsmanager:GetSecretValue"))
         self.assertEqual(stack.create(), "ROLLBACK_COMPLETE", stack.story())
         reason = stack.reason("Database", "CREATE_FAILED")
         self.assertIn("secretsmanager:GetSecretValue", reason)

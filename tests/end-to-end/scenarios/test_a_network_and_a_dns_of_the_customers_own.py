@@ -109,7 +109,7 @@ class ANetworkAndADnsOfTheCustomersOwn(unittest.TestCase):
         made = [event["ResourceType"] for one in stack.tree() for event in one.events()]
         self.assertNotIn("AWS::EC2::VPC", made)
         self.assertNotIn("AWS::EC2::Subnet", made)
-        name = stack.nested("DatabaseInit").physical_id("DatabaseInitFunction")
+        name = stack.nested("Database").nested("DatabaseInit").physical_id("DatabaseInitFunction")
         function = client("lambda").get_function_configuration(FunctionName=name)
         self.assertEqual(sorted(function["VpcConfig"]["SubnetIds"]), sorted(self.subnets["private"]))
         [instance] = client("rds").describe_db_instances(DBInstanceIdentifier=f"{NAME}-dev-1")["DBInstances"]

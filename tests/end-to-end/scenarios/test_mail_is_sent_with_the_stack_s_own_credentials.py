@@ -24,7 +24,7 @@ class MailCredentials(Stack):
     """The real module as a stack of its own, for a domain that SES has verified."""
 
     def __init__(self, name: str) -> None:
-        super().__init__(name, module("MailCredentials"))
+        super().__init__(name, module("Ses/MailCredentials"))
 
     def common(self) -> dict[str, str]:
         """What the foundation and the domain's stack give."""

@@ -79,7 +79,7 @@ class TheLifeOfAnInstallation(unittest.TestCase):
     def functions(self) -> dict[str, int]:
         """How often each function of the installation was invoked."""
         found = {
-            "database-init": log_group(self.stack.nested("DatabaseInit"), "DatabaseInitFunction"),
+            "database-init": log_group(self.stack.nested("Database").nested("DatabaseInit"), "DatabaseInitFunction"),
             "ses-domain": log_group(self.stack.nested("Ses"), "SesDomainFunction"),
             "failure-responder": log_group(self.stack.nested("Foundation"), "FailureResponderFunction"),
         }
@@ -197,7 +197,7 @@ class TheLifeOfAnInstallation(unittest.TestCase):
     ) -> None:
         server, before = databases.server_of(f"{NAME}-dev-1"), self.picture()
         type(self).endpoint = self.stack.outputs()["DatabaseEndpoint"]
-        type(self).first_owner = self.stack.nested("DatabaseInit").id
+        type(self).first_owner = self.stack.nested("Database").nested("DatabaseInit").id
         done = driver.delete(self.stack)
         self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
         self.assertEqual(self.stack.described()["StackStatus"], "DELETE_COMPLETE", self.stack.story())
@@ -210,7 +210,7 @@ class TheLifeOfAnInstallation(unittest.TestCase):
         printed = self.deploy(code=1)
         self.assertEqual(self.stack.described()["StackStatus"], "ROLLBACK_COMPLETE", self.stack.story())
         self.assertIn(
-            "DatabaseInit / Database (Custom::Database) CREATE_FAILED Received response status [FAILED] from custom "
+            "Database / DatabaseInit / Database (Custom::Database) CREATE_FAILED Received response status [FAILED] from custom "
             f"resource. Message returned: the schema `{SCHEMA}` on {self.endpoint} belongs to the resource Database of "
             f"stack {self.first_owner}; choose another name, or set AdoptExisting to true to take it away from there. ",
             root_cause(printed),

@@ -15,6 +15,7 @@ pub mod mysql_quoting;
 pub mod naive;
 pub mod properties;
 pub mod spf_record;
+pub mod task_log;
 pub mod txt_value;
 pub mod zone_file;
 
@@ -22,12 +23,13 @@ pub mod zone_file;
 pub type Target = (&'static str, fn(&[u8]));
 
 /// Every target.
-pub const TARGETS: [Target; 7] = [
+pub const TARGETS: [Target; 8] = [
     ("dns_name", dns_name::hold),
     ("event", event::hold),
     ("mysql_quoting", mysql_quoting::hold),
     ("properties", properties::hold),
     ("spf_record", spf_record::hold),
+    ("task_log", task_log::hold),
     ("txt_value", txt_value::hold),
     ("zone_file", zone_file::hold),
 ];

@@ -114,6 +114,7 @@ fn folder(function: &str) -> PathBuf {
 fn action(service: &str, operation: &str) -> String {
     let prefix = match service {
         "SESv2" => "ses".to_owned(),
+        "CloudWatch Logs" => "logs".to_owned(),
         "Route 53" | "Secrets Manager" => service.replace(' ', "").to_ascii_lowercase(),
         _ => service.to_ascii_lowercase(),
     };
@@ -180,6 +181,8 @@ mod tests {
             (("Route 53", "GetChange"), "route53:GetChange"),
             (("Secrets Manager", "PutSecretValue"), "secretsmanager:PutSecretValue"),
             (("Lambda", "Invoke"), "lambda:InvokeFunction"),
+            (("CloudWatch Logs", "GetLogEvents"), "logs:GetLogEvents"),
+            (("ECS", "RunTask"), "ecs:RunTask"),
             (("IAM", "CreateAccessKey"), "iam:CreateAccessKey"),
             (("STS", "AssumeRole"), "sts:AssumeRole"),
         ];

@@ -98,7 +98,7 @@ impl Actor {
         )
     }
 
-    /// Two record sets a page, from a start position, in Route 53's order of reversed labels.
+    /// A page of record sets from a start position, in Route 53's order of reversed labels.
     fn list_records(&self) -> Rule {
         use aws_sdk_route53::operation::list_resource_record_sets as operation;
         let answer = |actor: &Self, input: &operation::ListResourceRecordSetsInput| {
@@ -112,20 +112,20 @@ impl Actor {
                 kind,
             );
             let list = "route53:ListResourceRecordSets";
-            let sets = actor
-                .stage
-                .call(actor.number, list, |world| Ok(world.zone(&id)?.sets.clone()))?;
+            let (sets, most) = actor.stage.call(actor.number, list, |world| {
+                Ok((world.zone(&id)?.sets.clone(), world.page))
+            })?;
             let key = |set: &RecordSet| (reversed(&set.name), set.kind.to_string());
             let ordered = sets.iter().map(|set| (key(set), set)).collect::<BTreeMap<_, _>>();
             let rest = ordered.range(start..).map(|(_, set)| *set).collect::<Vec<_>>();
-            let next = rest.get(2);
-            let page = rest.iter().take(2).map(|set| described_set(set)).collect();
+            let next = rest.get(most);
+            let page = rest.iter().take(most).map(|set| described_set(set)).collect();
             let output = operation::ListResourceRecordSetsOutput::builder()
                 .set_resource_record_sets(Some(page))
                 .is_truncated(next.is_some())
                 .set_next_record_name(next.map(|set| format!("{}.", set.name)))
                 .set_next_record_type(next.map(|set| dns::RrType::from(set.kind.to_string().as_str())))
-                .max_items(2);
+                .max_items(i32::try_from(most).unwrap());
             Ok(output.build().unwrap())
         };
         let error = operation::ListResourceRecordSetsError::generic;

@@ -12,6 +12,7 @@ use crate::world::{World, set};
 const DOMAIN: &str = "example.com";
 const CREATE: usize = 0;
 const OTHER: usize = 1;
+const PAGES: [usize; 2] = [2, 300];
 
 fn run(stage: &Arc<Stage>, actor: usize, scenario: Scenario) -> std::thread::JoinHandle<(String, String)> {
     let stage = Arc::clone(stage);
@@ -42,16 +43,25 @@ fn success() -> (String, String) {
     ("SUCCESS".to_owned(), String::new())
 }
 
-fn stage() -> Arc<Stage> {
-    Stage::new(World::with_zone(DOMAIN, &[set(DOMAIN, "TXT", &["\"v=spf1 mx -all\""])]))
+/// With so many record sets a page: of two, which needs a call a name, or all of them.
+fn stage(page: usize) -> Arc<Stage> {
+    let world = World::with_zone(DOMAIN, &[set(DOMAIN, "TXT", &["\"v=spf1 mx -all\""])]);
+    Stage::new(World { page, ..world })
+}
+
+fn pages() -> impl Strategy<Value = usize> {
+    prop::sample::select(PAGES.to_vec())
 }
 
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(24))]
 
     #[test]
-    fn a_delete_beside_a_create_leaves_nothing(turns in prop::collection::vec(CREATE..=OTHER, 0..80)) {
-        let stage = stage();
+    fn a_delete_beside_a_create_leaves_nothing(
+        turns in prop::collection::vec(CREATE..=OTHER, 0..80),
+        page in pages(),
+    ) {
+        let stage = stage(page);
         let before = stage.world().all_records();
         stage.withdraw_with(OTHER);
         let [_, deleted] = race(&stage, deletion(), turns);
@@ -65,8 +75,11 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(16))]
 
     #[test]
-    fn a_create_that_is_delivered_twice_at_once_is_one_create(turns in prop::collection::vec(CREATE..=OTHER, 0..60)) {
-        let stage = stage();
+    fn a_create_that_is_delivered_twice_at_once_is_one_create(
+        turns in prop::collection::vec(CREATE..=OTHER, 0..60),
+        page in pages(),
+    ) {
+        let stage = stage(page);
         let before = stage.world().all_records();
         prop_assert_eq!(race(&stage, create(TYPE, properties()), turns), [success(), success()]);
         prop_assert!(stage.world().identity(DOMAIN).unwrap().is_verified());
@@ -80,8 +93,11 @@ fn a_delete_between_any_two_calls_of_a_create_leaves_nothing() {
     let (mut undone, mut late) = (0, 0);
     // The Delete runs from its first call to its last before the Create goes on; or it has just read the marks, and waits
     // until the Create is done.
-    for (head, deleting) in (0..=40).flat_map(|head| [(head, 40), (head, 3)]) {
-        let stage = stage();
+    for (head, deleting, page) in (0..=40)
+        .flat_map(|head| PAGES.map(|page| [(head, 40, page), (head, 3, page)]))
+        .flatten()
+    {
+        let stage = stage(page);
         let before = stage.world().all_records();
         stage.withdraw_with(OTHER);
         let turns = [vec![CREATE; head], vec![OTHER; deleting], vec![CREATE; 60]].concat();
@@ -90,7 +106,7 @@ fn a_delete_between_any_two_calls_of_a_create_leaves_nothing() {
         let world = stage.world();
         assert!(
             world.identities.is_empty() && world.all_records() == before,
-            "{head} calls, then {deleting} of the Delete: {:#?}",
+            "{head} calls, then {deleting} of the Delete, pages of {page}: {:#?}",
             world.records()
         );
         undone += usize::from(reason.starts_with("SES identity example.com was deleted while"));
@@ -101,7 +117,7 @@ fn a_delete_between_any_two_calls_of_a_create_leaves_nothing() {
 
 #[test]
 fn a_create_that_its_delete_overtook_takes_back_what_it_made() {
-    let stage = stage();
+    let stage = stage(PAGES[0]);
     let before = stage.world();
     // The Delete has found nothing and succeeded, before the identity is made.
     stage.meanwhile("ses:CreateEmailIdentity", |world| world.withdrawn = true);
@@ -119,7 +135,7 @@ fn a_create_that_its_delete_overtook_takes_back_what_it_made() {
 
 #[test]
 fn an_update_is_not_asked_whether_it_is_wanted() {
-    let stage = stage();
+    let stage = stage(PAGES[0]);
     succeeds(&stage, &create(TYPE, properties()));
     stage.change(|world| world.withdrawn = true);
     let changed = json!({"Domain": DOMAIN, "ApexSpf": "false"});
@@ -128,7 +144,7 @@ fn an_update_is_not_asked_whether_it_is_wanted() {
 
 #[test]
 fn a_create_whose_identity_is_deleted_under_its_hands_undoes_its_records_and_says_so() {
-    let stage = stage();
+    let stage = stage(PAGES[0]);
     let before = stage.world().all_records();
     stage.meanwhile("route53:ChangeResourceRecordSets", |world| world.identities.clear());
     let response =
@@ -143,7 +159,7 @@ fn a_create_whose_identity_is_deleted_under_its_hands_undoes_its_records_and_say
 
 #[test]
 fn a_create_that_waits_while_its_identity_is_deleted_undoes_its_records() {
-    let stage = stage();
+    let stage = stage(PAGES[0]);
     let before = stage.world().all_records();
     stage.change(|world| world.spreading = 1);
     stage.meanwhile("route53:GetChange", |world| world.identities.clear());

@@ -6,7 +6,7 @@ use custom_resource::testing::{Log, SIGNATURE, assert_absent, create, delete, up
 use serde_json::json;
 
 use crate::stage::{DOMAIN, ID, Stage, TYPE, fails, properties, stage, succeeds, with};
-use crate::world::World;
+use crate::world::{World, set};
 
 #[test]
 fn a_new_domain_is_created_verified_and_described() {
@@ -72,6 +72,60 @@ fn all_records_of_an_event_are_one_batch_written_after_the_marks() {
         .filter(|call| changing.contains(call))
         .collect::<Vec<_>>();
     assert_eq!(calls, changing);
+}
+
+#[test]
+fn the_records_are_read_in_one_call_a_round() {
+    let stage = stage();
+    stage.change(|world| world.page = 300);
+    succeeds(
+        &stage,
+        &create(TYPE, with(properties(), "WaitForVerification", "false")),
+    );
+    let looking = ["ses:GetEmailIdentity", "route53:ListResourceRecordSets"];
+    let before = ["ses:GetAccount", "route53:ListHostedZones"];
+    let first = ["ses:CreateEmailIdentity"];
+    let wanted = ["cloudformation:DescribeStackResource"];
+    let second = [
+        "ses:TagResource",
+        "route53:ChangeResourceRecordSets",
+        "ses:PutEmailIdentityMailFromAttributes",
+    ];
+    let rounds = [
+        &looking[..],
+        &first,
+        &looking[..1],
+        &wanted,
+        &looking[1..],
+        &second,
+        &looking,
+    ];
+    assert_eq!(stage.calls(), [&before[..], &rounds.concat()].concat());
+}
+
+#[test]
+fn records_are_found_however_many_pages_they_take() {
+    let strangers = [
+        set("example.com", "TXT", &["\"v=spf1 mx -all\""]),
+        set("b.example.com", "A", &["192.0.2.1"]),
+        set("_dmarc.example.com", "TXT", &["\"v=DMARC1; p=reject\""]),
+        set("mail.example.com", "TXT", &["\"hello\""]),
+        set("a.mail.example.com", "A", &["192.0.2.1"]),
+        set("zoo.example.com", "A", &["192.0.2.1"]),
+    ];
+    let ends = (1..=20).map(|page| {
+        let stage = Stage::new(World::with_zone(DOMAIN, &strangers));
+        let before = stage.world().all_records();
+        stage.change(|world| world.page = page);
+        let properties = with(properties(), "ApexSpf", "true");
+        let made = succeeds(&stage, &create(TYPE, properties.clone()));
+        let records = stage.world().records();
+        succeeds(&stage, &delete(TYPE, ID, properties));
+        assert_eq!(stage.world().all_records(), before, "pages of {page}");
+        (made.attribute("Records").to_owned(), records)
+    });
+    let ends = ends.collect::<BTreeSet<_>>();
+    assert_eq!(ends.len(), 1, "{ends:#?}");
 }
 
 #[test]

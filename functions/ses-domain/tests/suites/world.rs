@@ -33,6 +33,8 @@ pub struct World {
     pub spreading: u32,
     /// Each identity gets tokens of its own.
     pub created: u32,
+    /// How many record sets Route 53 lists in one page; two, to turn pages.
+    pub page: usize,
 }
 
 pub fn owner() -> Owner {
@@ -85,6 +87,7 @@ impl World {
             withdrawn: false,
             spreading: 0,
             created: 0,
+            page: 2,
         }
     }
 

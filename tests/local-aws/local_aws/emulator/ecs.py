@@ -1,21 +1,16 @@
-"""ECS: services that come to rest or fail as on AWS, and tasks that end, without a container engine.
+"""ECS: services that come to rest or fail as on AWS, and tasks of their own that end, without a container engine.
 
-The emulator, which finds no engine, calls every task running, for ever. Here a task that belongs to no service ends
-after a moment with exit code 0, as a job does. The tag of an image can ask for something else, in services too:
-
-    ...:7.2-exits-1    its container ends after a moment with exit code 1
-    ...:7.2-runs       it runs until it is stopped
+The emulator, which finds no engine, calls every task running, for ever; `ecs_tasks` says what becomes of them here.
 """
 
+import json
 import re
-import threading
-import time
 from typing import Any
 
-from ministack.core.responses import get_account_id, get_region, request_scope
+from ministack.core.responses import error_response_json, json_response
 from ministack.services import ecs
 
-from local_aws.emulator import cloudformation_waits, patches
+from local_aws.emulator import cloudformation_waits, ecs_tasks, patches
 from local_aws.emulator.resources import Props, add, aws
 from local_aws.emulator.typed import parameters
 
@@ -24,13 +19,14 @@ NAMES = {
         "_ACTION_MAP",
         "_deployment_for_task",
         "_make_deployment",
-        "_mark_task_stopped",
+        "_resolve_td_key",
         "_run_task",
+        "_sanitize",
+        "_task_defs",
         "_tasks",
     ),
 }
 
-RUN_SECONDS = 1.0
 BREAKER = (
     "Resource handler returned message: \"Error occurred during operation 'ECS Deployment Circuit Breaker was "
     "triggered'.\" (HandlerErrorCode: GeneralServiceException)"
@@ -59,36 +55,40 @@ def install() -> None:
 # --- Tasks ------------------------------------------------------------------------------------------------------------
 
 
-def exit_code(task: dict[str, Any]) -> int | None:
-    """With what the task ends by itself; None if it runs on."""
-    images = [container.get("image", "") for container in task["containers"]]
-    for image in images:
-        if found := re.search(r"-exits-(\d+)$", image):
-            return int(found[1])
-    is_on_its_own = not task.get("group", "").startswith("service:")
-    return 0 if is_on_its_own and not any(image.endswith("-runs") for image in images) else None
+_tokens: dict[tuple[str, str], tuple[str, list[str]]] = {}
+"""By cluster and client token: the request, and the tasks that it started."""
 
 
 def _run_task(stock: Any) -> Any:
     def run(data: dict[str, Any]) -> Any:
+        key = (data.get("cluster", "default"), data.get("clientToken", ""))
+        text = json.dumps(data, sort_keys=True)
+        if key in _tokens and key[1]:
+            return _again(text, *_tokens[key])
+        definition = ecs._task_defs.get(ecs._resolve_td_key(data.get("taskDefinition", "")))
+        if definition and (reason := ecs_tasks.refusal(definition, data)):
+            return json_response(
+                {"tasks": [], "failures": [{"arn": definition["taskDefinitionArn"], "reason": reason}]}
+            )
         known = set(ecs._tasks)
         answer = stock(data)
-        for arn in [one for one in ecs._tasks if one not in known]:
-            task = ecs._tasks[arn]
-            code = exit_code(task)
-            if code is not None:
-                place = (get_account_id(), get_region())
-                threading.Thread(target=_end, args=(arn, task, code, place), daemon=True).start()
+        begun = [one for one in ecs._tasks if one not in known]
+        if begun:
+            _tokens[key] = (text, begun)
+        for arn in begun:
+            ecs_tasks.begin(arn, ecs._tasks[arn], data)
         return answer
 
     return run
 
 
-def _end(arn: str, task: dict[str, Any], code: int, place: tuple[str, str]) -> None:
-    time.sleep(RUN_SECONDS)
-    reason = "Essential container in task exited"
-    with request_scope(*place):
-        ecs._mark_task_stopped(arn, task, reason, "EssentialContainerExited", exit_code=code)
+def _again(text: str, first: str, arns: list[str]) -> Any:
+    """A request whose token was used: the same tasks if it is the same request."""
+    if text != first:
+        return error_response_json(
+            "ConflictException", "The clientToken was used with other parameters by the tasks " + ", ".join(arns), 400
+        )
+    return json_response({"tasks": [ecs._sanitize(ecs._tasks[arn]) for arn in arns], "failures": []})
 
 
 def _deployment_for_task(stock: Any) -> Any:
@@ -97,7 +97,7 @@ def _deployment_for_task(stock: Any) -> Any:
 
         A mark set after the task was started came too late where another thread counted in between.
         """
-        if exit_code(task) is not None:
+        if ecs_tasks.exit_code(task) is not None:
             task["_startup_stable"] = False
         return stock(service, task)
 

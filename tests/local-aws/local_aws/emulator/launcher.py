@@ -9,6 +9,7 @@ from local_aws.emulator import patches
 MODULES = (
     "resources",
     "iam",
+    "iam_requests",
     "custom_resources",
     "stack_engine",
     "stack_resources",
@@ -29,6 +30,7 @@ MODULES = (
     "ec2",
     "acm",
     "ecs",
+    "ecs_tasks",
     "scheduler",
     "elasticache",
     "associations",

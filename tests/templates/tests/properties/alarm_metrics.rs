@@ -125,11 +125,11 @@ fn alarms_of_nothing(deployment: &Deployment) -> Vec<Finding> {
 
 fn is_caught(alarm: &str, path: &str, value: Value, expected: &str) {
     let expected = format!(
-        "database: {alarm} (AWS::CloudWatch::Alarm): nobody publishes {expected} (tests/properties/metrics.rs has the table)"
+        "database-alarms: {alarm} (AWS::CloudWatch::Alarm): nobody publishes {expected} (tests/properties/metrics.rs has the table)"
     );
     proven(
         alarms_of_nothing,
-        &Seed::set("modules/database.yaml", &format!("Resources/{path}"), value),
+        &Seed::set("modules/database-alarms.yaml", &format!("Resources/{path}"), value),
         &expected,
     );
 }

@@ -25,11 +25,11 @@ fn every_alarm_notifies_the_topic_of_the_foundation() {
     proven(
         notifies,
         &Seed::set(
-            "modules/ses.yaml",
+            "modules/ses-alarms.yaml",
             "Resources/BounceRateTooHighAlarm/Properties/AlarmActions",
             json!([]),
         ),
-        "ses: BounceRateTooHighAlarm (AWS::CloudWatch::Alarm): notifies []",
+        "ses-alarms: BounceRateTooHighAlarm (AWS::CloudWatch::Alarm): notifies []",
     );
 }
 
@@ -77,8 +77,8 @@ fn every_alarm_is_named_as_one() {
     let alarm = json!({"Type": ALARM, "Properties": {}});
     proven(
         named_after_the_fault,
-        &Seed::set("modules/ses.yaml", "Resources/Bounces", alarm),
-        "ses: Bounces (AWS::CloudWatch::Alarm): the name does not end in Alarm",
+        &Seed::set("modules/ses-alarms.yaml", "Resources/Bounces", alarm),
+        "ses-alarms: Bounces (AWS::CloudWatch::Alarm): the name does not end in Alarm",
     );
 }
 
@@ -101,11 +101,11 @@ fn every_alarms_description_says_the_window_that_it_judges() {
     proven(
         says_window_and_effect,
         &Seed::set(
-            "modules/ses.yaml",
+            "modules/ses-alarms.yaml",
             "Resources/BounceRateTooHighAlarm/Properties/EvaluationPeriods",
             json!(2),
         ),
-        "ses: BounceRateTooHighAlarm (AWS::CloudWatch::Alarm): says 3600 s and judges 7200 s",
+        "ses-alarms: BounceRateTooHighAlarm (AWS::CloudWatch::Alarm): says 3600 s and judges 7200 s",
     );
 }
 
@@ -114,8 +114,8 @@ fn every_alarms_description_says_window_and_effect() {
     let path = "Resources/BounceRateTooHighAlarm/Properties/AlarmDescription";
     proven(
         says_window_and_effect,
-        &Seed::set("modules/ses.yaml", path, json!("Too many bounces")),
-        "ses: BounceRateTooHighAlarm (AWS::CloudWatch::Alarm): description \"Too many bounces\"",
+        &Seed::set("modules/ses-alarms.yaml", path, json!("Too many bounces")),
+        "ses-alarms: BounceRateTooHighAlarm (AWS::CloudWatch::Alarm): description \"Too many bounces\"",
     );
 }
 
@@ -132,10 +132,10 @@ fn every_alarm_says_what_missing_data_means() {
     proven(
         says_what_silence_means,
         &Seed::remove(
-            "modules/ses.yaml",
+            "modules/ses-alarms.yaml",
             "Resources/BounceRateTooHighAlarm/Properties/TreatMissingData",
         ),
-        "ses: BounceRateTooHighAlarm (AWS::CloudWatch::Alarm): TreatMissingData is left to chance",
+        "ses-alarms: BounceRateTooHighAlarm (AWS::CloudWatch::Alarm): TreatMissingData is left to chance",
     );
 }
 
@@ -164,7 +164,7 @@ fn functions_are_watched(deployment: &Deployment) -> Vec<Finding> {
 fn every_function_is_watched_for_errors_throttles_and_duration() {
     proven(
         functions_are_watched,
-        &Seed::remove("modules/ses.yaml", "Resources/SesDomainThrottledAlarm"),
+        &Seed::remove("modules/ses-alarms.yaml", "Resources/SesDomainThrottledAlarm"),
         "ses: SesDomainFunction (AWS::Lambda::Function): no alarm for Throttles",
     );
 }
@@ -174,7 +174,7 @@ fn a_functions_duration_alarms_before_its_timeout() {
     proven(
         functions_are_watched,
         &Seed::set(
-            "modules/ses.yaml",
+            "modules/ses-alarms.yaml",
             "Resources/SesDomainSlowAlarm/Properties/Threshold",
             json!(900_000),
         ),
@@ -211,7 +211,7 @@ fn bounces_alarm_at_half_of_what_ses_reviews_and_name_the_sandbox() {
     proven(
         reputation,
         &Seed::set(
-            "modules/ses.yaml",
+            "modules/ses-alarms.yaml",
             "Resources/BounceRateTooHighAlarm/Properties/Threshold",
             json!(0.05),
         ),
@@ -224,7 +224,7 @@ fn complaints_alarm_at_half_of_what_ses_reviews_and_name_the_sandbox() {
     proven(
         reputation,
         &Seed::set(
-            "modules/ses.yaml",
+            "modules/ses-alarms.yaml",
             "Resources/ComplaintRateTooHighAlarm/Properties/AlarmDescription",
             json!("Over an hour too much spam. SES may stop the account."),
         ),

@@ -84,11 +84,11 @@ fn a_snapshot_brings_its_own_key_and_master() {
 
 #[test]
 fn what_a_snapshot_contains_is_adopted() {
-    let adopt = json!({"Ref": "AdoptExistingDatabase"});
+    let adopt = json!({"Ref": "AdoptExisting"});
     proven(
         snapshots,
         &Seed::set(
-            "mautic.yaml",
+            "modules/database.yaml",
             "Resources/DatabaseInit/Properties/Parameters/AdoptExisting",
             adopt,
         ),
@@ -174,12 +174,15 @@ fn advanced_insights_have_the_fifteen_months_that_they_demand() {
 }
 
 fn thresholds(templates: &Templates) -> Vec<Finding> {
-    let mapping = templates
-        .file("modules/database.yaml")
-        .expect("the database")
-        .body
-        .at("Mappings/Environment");
-    let judged = mapping
+    let mapping = |file: &str| {
+        let template = templates.file(file).expect("a template of the database");
+        template.body.at("Mappings/Environment").clone()
+    };
+    let (sizes, limits) = (
+        mapping("modules/database.yaml"),
+        mapping("modules/database-alarms.yaml"),
+    );
+    let judged = sizes
         .as_object()
         .into_iter()
         .flatten()
@@ -187,8 +190,9 @@ fn thresholds(templates: &Templates) -> Vec<Finding> {
             let figure = |name: &str| figures.at(name).number().unwrap_or_default();
             let connections = (figure("MaxConnections") * 0.8).floor();
             let storage = (figure("AllocatedStorage") * f64::from(1 << 30) / 20.0).floor();
-            let is_right = (figure("ManyConnections") - connections).abs() < 0.5
-                && (figure("LowStorageBytes") - storage).abs() < 0.5;
+            let limit = |name: &str| limits.at(environment).at(name).number().unwrap_or_default();
+            let is_right = (limit("ManyConnections") - connections).abs() < 0.5
+                && (limit("LowStorageBytes") - storage).abs() < 0.5;
             unless(is_right, || {
                 format!("alarms at {connections} connections and {storage} free bytes are wanted")
             })

@@ -330,7 +330,7 @@ fn databases_stand_in_isolated_subnets_and_functions_in_private_ones() {
         stands_where_it_belongs,
         &Seed::set(
             "mautic.yaml",
-            "Resources/DatabaseInit/Properties/Parameters/PrivateSubnetIds",
+            "Resources/Database/Properties/Parameters/PrivateSubnetIds",
             public,
         ),
         "database-init: DatabaseInitFunction (AWS::Lambda::Function): stands in \

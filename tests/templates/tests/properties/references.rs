@@ -74,7 +74,7 @@ fn an_output_that_another_module_uses_is_there() {
 fn what_one_module_puts_out_fits_the_constraints_of_the_one_that_takes_it() {
     is_refused(
         &Seed::set("modules/foundation.yaml", "Outputs/LogLevel/Value", json!("verbose")),
-        "database-init refuses LogLevel='verbose': one of [\"DEBUG\", \"INFO\", \"WARN\", \"ERROR\"]",
+        "database refuses LogLevel='verbose': one of [\"DEBUG\", \"INFO\", \"WARN\", \"ERROR\"]",
     );
 }
 

@@ -1,0 +1,179 @@
+//! The last lines of a task's log, fit to be shown: whoever may describe the stack reads the reason.
+
+use std::sync::LazyLock;
+use std::time::Duration;
+
+use aws_sdk_cloudwatchlogs::Client;
+use aws_sdk_cloudwatchlogs::error::ProvideErrorMetadata;
+use regex::Regex;
+use secrecy::{ExposeSecret, SecretString};
+
+use crate::properties::Properties;
+
+/// How many lines are read, and how many bytes of each are shown: the reason itself needs its room.
+const LINES: i32 = 12;
+const LONGEST_LINE: usize = 300;
+/// How many bytes an [`excerpt`] has at the most.
+pub const LONGEST: usize = 1500;
+const SEPARATOR: &str = " | ";
+/// How often to look, and the pause between: lines arrive a few seconds after the task has ended.
+const LOOKS: u32 = 4;
+const PAUSE: Duration = Duration::from_secs(1);
+/// What stands in the place of a secret.
+const MASKED: &str = "***";
+
+/// What a secret looks like that this function does not know: a URL's user and password, and what is called a password.
+static SECRETS: LazyLock<Vec<Regex>> = LazyLock::new(|| {
+    [
+        r"(://)[^/\s@]*(@)",
+        r#"(?i)((?:passw(?:or)?d|pass|secret(?:_?key)?|token)['"\]]*\s*(?:=>?|:)\s*['"]?)[^\s,;&'"]+"#,
+    ]
+    .iter()
+    .filter_map(|pattern| Regex::new(pattern).ok())
+    .collect()
+});
+
+/// The end of the task's log, oldest line first, with ` | ` between them; nothing if it cannot be had: what the log would
+/// add is less than the reason that it is added to.
+pub(crate) async fn tail(logs: &Client, properties: &Properties, task_id: &str, secrets: &[SecretString]) -> String {
+    let stream = format!("{}/{}/{task_id}", properties.log_stream_prefix, properties.container);
+    for look in 1..=LOOKS {
+        let call = logs
+            .get_log_events()
+            .log_group_name(&properties.log_group)
+            .log_stream_name(&stream);
+        match call.start_from_head(false).limit(LINES).send().await {
+            Ok(found) if !found.events().is_empty() => {
+                let lines = found.events().iter().filter_map(|event| event.message());
+                return excerpt(lines, secrets);
+            }
+            // The stream is made with the first line.
+            Ok(_) => {}
+            Err(error) if error.code() == Some("ResourceNotFoundException") => {}
+            Err(error) => {
+                let error = custom_resource::AwsError::of("logs:GetLogEvents", format!("log stream {stream}"))(error);
+                tracing::warn!(%error, "the reason goes without the task's log");
+                return String::new();
+            }
+        }
+        if look < LOOKS {
+            tokio::time::sleep(PAUSE).await;
+        }
+    }
+    String::new()
+}
+
+/// The last of these lines, as many as fit: one line, of printable characters, without secrets.
+#[must_use]
+pub fn excerpt<'a>(lines: impl Iterator<Item = &'a str>, secrets: &[SecretString]) -> String {
+    // Masked first, before anything about a secret changes; and again, because a line break within one may now be a space.
+    let shown = |line: &str| cut(&masked(&printable(&masked(line, secrets)), secrets));
+    let lines: Vec<_> = lines.map(shown).filter(|line| !line.is_empty()).collect();
+    let mut room = LONGEST;
+    let fitting = lines.iter().rev().take_while(|line| {
+        let needed = line.len() + SEPARATOR.len();
+        let fits = needed <= room;
+        room = room.saturating_sub(needed);
+        fits
+    });
+    let mut fitting: Vec<_> = fitting.map(String::as_str).collect();
+    fitting.reverse();
+    fitting.join(SEPARATOR)
+}
+
+/// Without the secrets that this function knows, in the forms that they may take, and without what looks like one.
+fn masked(line: &str, secrets: &[SecretString]) -> String {
+    let known = secrets
+        .iter()
+        .map(ExposeSecret::expose_secret)
+        .filter(|secret| !secret.is_empty());
+    let line = known.fold(line.to_owned(), |line, secret| {
+        let encoded = percent_encoded(secret);
+        // Mautic doubles the percent signs of a DSN; a log in JSON escapes quotes.
+        let json = serde_json::Value::from(secret).to_string();
+        let forms = [&encoded.replace('%', "%%"), &encoded, &json[1..json.len() - 1], secret];
+        forms.iter().fold(line, |line, form| line.replace(form, MASKED))
+    });
+    SECRETS.iter().fold(line, |line, pattern| {
+        pattern.replace_all(&line, format!("${{1}}{MASKED}${{2}}")).into_owned()
+    })
+}
+
+/// As in a URL: everything but letters, digits and `-._~`.
+fn percent_encoded(text: &str) -> String {
+    use std::fmt::Write;
+    text.bytes().fold(String::new(), |mut encoded, byte| {
+        if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
+            encoded.push(char::from(byte));
+        } else {
+            // Writing into a String cannot fail.
+            let _ = write!(encoded, "%{byte:02X}");
+        }
+        encoded
+    })
+}
+
+/// One line, without what a terminal would obey.
+fn printable(line: &str) -> String {
+    let line: String = line.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
+    line.trim().to_owned()
+}
+
+fn cut(line: &str) -> String {
+    if line.len() <= LONGEST_LINE {
+        return line.to_owned();
+    }
+    format!("{}...", &line[..line.floor_char_boundary(LONGEST_LINE)])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn of(lines: &[&str]) -> String {
+        excerpt(
+            lines.iter().copied(),
+            &["s3nt1nel/+\"ä".to_owned().into(), String::new().into()],
+        )
+    }
+
+    #[test]
+    fn the_last_lines_are_shown_in_their_order() {
+        assert_eq!(of(&["one", "", "  two\r\n", "three\tfour"]), "one | two | three four");
+    }
+
+    #[test]
+    fn what_does_not_fit_is_cut_from_the_front() {
+        let lines: Vec<_> = (0..10).map(|number| format!("{number} {}", "ä".repeat(400))).collect();
+        let lines: Vec<_> = lines.iter().map(String::as_str).collect();
+        let tail = of(&lines);
+        assert!(tail.len() <= LONGEST, "{}", tail.len());
+        assert!(tail.starts_with("6 ä") && tail.ends_with("ä..."), "{tail}");
+    }
+
+    #[test]
+    fn secrets_are_masked_in_every_form() {
+        for (line, expected) in [
+            (
+                "the password s3nt1nel/+\"ä does not fit",
+                "the password *** does not fit",
+            ),
+            (
+                "dsn s3nt1nel%2F%2B%22%C3%A4 or s3nt1nel%%2F%%2B%%22%%C3%%A4.",
+                "dsn *** or ***.",
+            ),
+            (r#"{"message": "s3nt1nel/+\"ä"}"#, r#"{"message": "***"}"#),
+            ("smtp://user:any@mail:587 failed", "smtp://***@mail:587 failed"),
+            (
+                "auth[pass]=any&auth[user]=u password: any, x",
+                "auth[pass]=***&auth[user]=u password: ***, x",
+            ),
+            ("'secret_key' => 'any', 'x' => 1", "'secret_key' => '***', 'x' => 1"),
+            ("MAUTIC_SECRET_KEY=0a1b", "MAUTIC_SECRET_KEY=***"),
+            ("token=any", "token=***"),
+            ("Migrating passed: 3 of 4", "Migrating passed: 3 of 4"),
+        ] {
+            assert_eq!(of(&[line]), expected);
+        }
+    }
+}

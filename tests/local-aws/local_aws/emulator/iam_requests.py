@@ -1,0 +1,69 @@
+"""IAM: what some requests are about, where the emulator judges by something else than AWS does.
+
+ECS authorises RunTask by the task definition and what is done to a task by that task, with the cluster as a condition;
+CloudWatch Logs authorises reading by the stream. AWS's service authorisation reference has both.
+"""
+
+import json
+from typing import Any
+
+from ministack.core import iam_actions
+from ministack.core.responses import get_account_id, get_region
+
+from local_aws.emulator import patches
+
+NAMES = {"ministack.core.iam_actions": ("extract_resource_arn", "request_tag_context")}
+
+
+def install() -> None:
+    """Complete which resource a request names, and the condition keys that come with it."""
+    patches.replace(iam_actions.__name__, "extract_resource_arn", _resource)
+    patches.replace(iam_actions.__name__, "request_tag_context", _keys)
+
+
+def _resource(stock: Any) -> Any:
+    def extract(service: str, method: str, path: str, headers: Any, body: bytes, query: Any, *place: str) -> str:
+        named = stock(service, method, path, headers, body, query, *place)
+        action = (headers.get("x-amz-target") or "").rsplit(".", 1)[-1]
+        if service == "ecs":
+            return _of_ecs(action, _members(body), *place) or named
+        if service == "logs" and action == "GetLogEvents":
+            return f"{named}:log-stream:{_members(body).get('logStreamName', '')}"
+        return named
+
+    return extract
+
+
+def _of_ecs(action: str, members: dict[str, Any], region: str, account: str) -> str | None:
+    prefix = f"arn:aws:ecs:{region}:{account}"
+    if action == "RunTask":
+        definition = str(members.get("taskDefinition", ""))
+        return definition if definition.startswith("arn:") else f"{prefix}:task-definition/{definition}"
+    if action in ("DescribeTasks", "StopTask"):
+        task = str(members.get("task") or (members.get("tasks") or [""])[0])
+        cluster = str(members.get("cluster", "default")).rsplit("/", 1)[-1]
+        return task if task.startswith("arn:") else f"{prefix}:task/{cluster}/{task}"
+    if action == "ListTasks":
+        return f"{prefix}:container-instance/*"
+    return None
+
+
+def _keys(stock: Any) -> Any:
+    def context(service: str, action: str, body: bytes, params: Any) -> dict[str, Any]:
+        keys = stock(service, action, body, params)
+        cluster = _members(body).get("cluster") if service == "ecs" else None
+        return {**keys, "ecs:cluster": _cluster_arn(str(cluster))} if cluster else keys
+
+    return context
+
+
+def _cluster_arn(cluster: str) -> str:
+    return cluster if cluster.startswith("arn:") else f"arn:aws:ecs:{get_region()}:{get_account_id()}:cluster/{cluster}"
+
+
+def _members(body: bytes) -> dict[str, Any]:
+    try:
+        found = json.loads(body or b"{}")
+    except ValueError:
+        return {}
+    return found if isinstance(found, dict) else {}
