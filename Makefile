@@ -5,7 +5,7 @@ SHELL := /bin/bash
 MAKEFLAGS += --no-print-directory
 # Below `make test`, cargo would take part in make's counting of jobs, and wait for what only waits itself.
 ifneq ($(MAKELEVEL),0)
-unexport MAKEFLAGS
+unexport MAKEFLAGS MFLAGS
 endif
 
 export PATH := $(CURDIR)/.local/venv/bin:$(CURDIR)/.local/tools/bin:$(PATH)
