@@ -37,10 +37,11 @@ def _number(version: str) -> list[int]:
 
 
 def forget(server: dict[str, Any], schema: str, user: str) -> None:
-    """Drop what a deleted installation has left, so that another one finds nothing of it."""
+    """Drop what a deleted installation has left, so that another one finds nothing of it: Mautic's, and bounce-handler's."""
     with connected(server, server["admin_user"], server["admin_password"]) as cursor:
-        cursor.execute(f"DROP DATABASE IF EXISTS `{schema}`")
-        cursor.execute(f"DROP USER IF EXISTS '{user}'@'%'")
+        for suffix in ("", "_bounces"):
+            cursor.execute(f"DROP DATABASE IF EXISTS `{schema}{suffix}`")
+            cursor.execute(f"DROP USER IF EXISTS '{user}{suffix}'@'%'")
 
 
 def server_of(instance: str) -> dict[str, Any]:

@@ -143,6 +143,7 @@ ITEMS = [
     ),
     Item("backup", "Backups of shared files", "backups of files", _used("file backups")),
     Item("ses", "Mail", "mail", _used("mail")),
+    Item("bounces", "Metrics of bounces and complaints", "own metric", _used("reports")),
     Item("ses", "Hosted zone", "hosted zone", lambda one: Decimal(1)),
     Item("foundation", "KMS keys", "KMS key", _counted("AWS::KMS::Key")),
     # RDS keeps the master's own secret beside those of the templates.

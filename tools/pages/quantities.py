@@ -28,6 +28,7 @@ USAGE: dict[str, tuple[str, tuple[str, str, str]]] = {
     "file backups": ("GB of backed-up files", ("0", "5", "150")),
     "restore hours": ("hours that a restored database stands, for each test", ("3", "3", "3")),
     "minutes": ("minutes that a scheduled job runs, on average; one is the least that is billed", ("1", "1", "1.5")),
+    "reports": ("metrics that bounce-handler makes; one is paid for by the hours in which it comes", ("2", "8", "25")),
     "insights": ("metrics of Container Insights", ("25", "30", "100")),
 }
 

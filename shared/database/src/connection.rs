@@ -60,6 +60,17 @@ impl Connection {
         result.map_err(|error| Error::running(error, self.place()))
     }
 
+    /// Runs one statement that changes rows, and tells how many it changed; `?` in it stand for `parameters`. A repeated
+    /// statement is prepared once a connection.
+    ///
+    /// # Errors
+    /// If the server rejects it or the connection breaks off.
+    pub async fn change(&mut self, statement: &str, parameters: impl Into<Params> + Send) -> Result<u64, Error> {
+        let result = self.inner.exec_drop(statement, parameters).await;
+        result.map_err(|error| Error::running(error, self.place()))?;
+        Ok(self.inner.affected_rows())
+    }
+
     /// All rows of a query; `?` in it stand for `parameters`.
     ///
     /// # Errors

@@ -99,8 +99,9 @@ const ER_ACCESS_DENIED: u16 = 1045;
 const AUTHENTICATION: [u16; 8] = [ER_ACCESS_DENIED, 1698, 1130, 1251, 1524, 1862, 3118, 3955];
 /// Database, table, column and routine denied, a global right missing, GRANT with CREATE USER, one must set a new password.
 const PERMISSION: [u16; 9] = [ER_ACCESS_DENIED, 1044, 1142, 1143, 1227, 1370, 1410, 1820, 4078];
-/// Too many connections (the server's, the user's), shutting down, lock wait, deadlock, read-only while it fails over, not yet available.
-const TRANSIENT: [u16; 7] = [1040, 1203, 1053, 1205, 1213, 1836, 3168];
+/// Too many connections (the server's, the user's), shutting down, lock wait, deadlock, read-only while it fails over, not yet available,
+/// the statement or the connection was killed, a deadlock of named locks, ended for being idle.
+const TRANSIENT: [u16; 11] = [1040, 1203, 1053, 1205, 1213, 1836, 3168, 1317, 1927, 3058, 4031];
 
 impl Error {
     /// Whether the same thing may succeed when it is tried again.

@@ -10,6 +10,7 @@
 
 pub mod account;
 pub mod aws;
+pub mod bounces;
 pub mod http;
 pub mod jobs;
 pub mod report;

@@ -13,7 +13,9 @@ pub mod dns_name;
 pub mod event;
 pub mod mysql_quoting;
 pub mod naive;
+pub mod php_serialised;
 pub mod properties;
+pub mod ses_event;
 pub mod spf_record;
 pub mod task_log;
 pub mod txt_value;
@@ -23,11 +25,13 @@ pub mod zone_file;
 pub type Target = (&'static str, fn(&[u8]));
 
 /// Every target.
-pub const TARGETS: [Target; 8] = [
+pub const TARGETS: [Target; 10] = [
     ("dns_name", dns_name::hold),
     ("event", event::hold),
     ("mysql_quoting", mysql_quoting::hold),
+    ("php_serialised", php_serialised::hold),
     ("properties", properties::hold),
+    ("ses_event", ses_event::hold),
     ("spf_record", spf_record::hold),
     ("task_log", task_log::hold),
     ("txt_value", txt_value::hold),

@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 from types import ModuleType
 
-from local_aws import cache, mysql, php, servers_file, service
+from local_aws import cache, mysql, php, servers_file, service, unwanted_mail
 from local_aws.errors import LocalAwsError
 from local_aws.seed import seed
 from local_aws.state import DEFAULT_STATE, State
@@ -35,6 +35,8 @@ def main(arguments: list[str] | None = None) -> int:
                 print(_exports(state))
             case "seed":
                 seed(_running(state), chosen.zone, chosen.bucket)
+            case "bounce":
+                unwanted_mail.demonstrate(state, _running(state), chosen.stack)
     except LocalAwsError as error:
         print(f"local_aws: {error}", file=sys.stderr)
         return 1
@@ -58,6 +60,10 @@ def _parser() -> argparse.ArgumentParser:
     seeding = commands.add_parser("seed", help="create a hosted zone with records of its own, and a bucket")
     seeding.add_argument("--zone", default="example.org", help="default: %(default)s")
     seeding.add_argument("--bucket", default="local-packages", help="default: %(default)s")
+    bouncing = commands.add_parser(
+        "bounce", help="send a mail that bounces and one that is complained about, show the rows"
+    )
+    bouncing.add_argument("--stack", default="mautic", help="default: %(default)s")
     return parser
 
 

@@ -1,24 +1,34 @@
 """IAM: what some requests are about, where the emulator judges by something else than AWS does.
 
 ECS authorises RunTask by the task definition and what is done to a task by that task, with the cluster as a condition;
-CloudWatch Logs authorises reading by the stream. AWS's service authorisation reference has both.
+CloudWatch Logs authorises reading by the stream. AWS's service authorisation reference has both. And every request counts as
+one over TLS, for which the loopback stands: policies of queues and topics refuse any other.
 """
 
 import json
+from contextvars import ContextVar
 from typing import Any
 
-from ministack.core import iam_actions
+from ministack.core import iam_actions, iam_evaluator
 from ministack.core.responses import get_account_id, get_region
 
 from local_aws.emulator import patches
 
-NAMES = {"ministack.core.iam_actions": ("extract_resource_arn", "request_tag_context")}
+NAMES = {
+    "ministack.core.iam_actions": ("extract_resource_arn", "request_tag_context"),
+    "ministack.core.iam_evaluator": ("_request_origin", "pin_request_origin"),
+}
 
 
 def install() -> None:
     """Complete which resource a request names, and the condition keys that come with it."""
     patches.replace(iam_actions.__name__, "extract_resource_arn", _resource)
     patches.replace(iam_actions.__name__, "request_tag_context", _keys)
+    # What a service does by itself, on no request's behalf, has the default.
+    patches.replace(
+        iam_evaluator.__name__, "_request_origin", lambda _: ContextVar("origin", default=("127.0.0.1", True))
+    )
+    patches.replace(iam_evaluator.__name__, "pin_request_origin", lambda stock: lambda address, _: stock(address, True))
 
 
 def _resource(stock: Any) -> Any:

@@ -11,7 +11,7 @@ from ministack.core.responses import get_region, json_response
 from ministack.services import ses, ses_v2
 from ministack.services.cloudformation import provisioners
 
-from local_aws.emulator import dns, patches, ses_metrics
+from local_aws.emulator import dns, patches, ses_metrics, ses_suppression
 from local_aws.emulator.resources import Props, add_attributes, flag
 
 NAMES = {
@@ -72,7 +72,7 @@ def _handler(stock: Any) -> Any:
             data = json.loads(body) if body else {}
         except ValueError:
             return _error("BadRequestException", "The request body is not JSON")
-        answer = route(method, sub, data)
+        answer = ses_suppression.route(method, sub, data) or route(method, sub, data)
         if answer is not None:
             return answer
         answer = await stock(method, path, headers, body, query)

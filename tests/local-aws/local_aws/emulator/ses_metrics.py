@@ -1,4 +1,4 @@
-"""AWS/SES in CloudWatch: each mail that SES takes is sent and, as nobody refuses it here, delivered at once."""
+"""AWS/SES in CloudWatch: what becomes of each mail that SES takes is counted there."""
 
 import threading
 
@@ -6,30 +6,24 @@ from ministack.core.responses import request_scope
 
 from local_aws.emulator.resources import aws
 from local_aws.emulator.settings import SETTINGS
-from local_aws.smtp import Mailbox
 
 NAMES: dict[str, tuple[str, ...]] = {}
 
 NAMESPACE = "AWS/SES"
-COUNTED = ("Send", "Delivery")
 
 
 def accepted() -> None:
-    """Count a mail; beside the one who took it, for the emulator's own loop may be waiting."""
-    threading.Thread(target=_publish, daemon=True).start()
+    """Count a mail that is delivered; beside the one who took it, for the emulator's own loop may be waiting."""
+    threading.Thread(target=_delivered, daemon=True).start()
 
 
-def _publish() -> None:
+def _delivered() -> None:
     with request_scope(SETTINGS.account, SETTINGS.region):
-        data = [{"MetricName": name, "Value": 1.0, "Unit": "Count"} for name in COUNTED]
-        aws("cloudwatch").put_metric_data(Namespace=NAMESPACE, MetricData=data)
+        for name in ("Send", "Delivery"):
+            count(name)
 
 
-class CountedMailbox(Mailbox):
-    """A mailbox whose mail is counted."""
-
-    def keep(self, user: str, sender: str, recipients: list[str], content: bytes) -> str:
-        """Store a message, and count it."""
-        message_id = super().keep(user, sender, recipients, content)
-        accepted()
-        return message_id
+def count(name: str) -> None:
+    """Count a `Send`, `Delivery`, `Bounce` or `Complaint`; not on the emulator's own loop, and in an account's scope."""
+    data = [{"MetricName": name, "Value": 1.0, "Unit": "Count"}]
+    aws("cloudwatch").put_metric_data(Namespace=NAMESPACE, MetricData=data)

@@ -8,14 +8,16 @@ import hmac
 import logging
 from email.message import EmailMessage
 
+from aiosmtpd.smtp import Envelope
 from ministack.core import iam_evaluator
 from ministack.services import iam, ses, ses_v2
 
 from local_aws import certificates, servers_file
 from local_aws.emulator import ses as identities
-from local_aws.emulator.ses_metrics import CountedMailbox
+from local_aws.emulator import ses_events
+from local_aws.emulator.ses_reports import SIMULATOR, Sent
 from local_aws.emulator.settings import SETTINGS
-from local_aws.smtp import Server, password
+from local_aws.smtp import Mailbox, Server, password
 
 NAMES = {
     "ministack.core.iam_evaluator": ("EvalContext", "evaluate", "_gather_user_policies", "_permissions_boundary"),
@@ -26,8 +28,6 @@ NAMES = {
 
 ACTION = "ses:SendRawEmail"
 CONFIGURATION_SET = "X-SES-CONFIGURATION-SET"
-# Takes mail from the sandbox, too; https://docs.aws.amazon.com/ses/latest/dg/send-an-email-from-console.html
-SIMULATOR = "simulator.amazonses.com"
 
 log = logging.getLogger("local-aws.smtp")
 _running: list[Server] = []
@@ -36,7 +36,7 @@ _running: list[Server] = []
 def install() -> None:
     """Start the server, and say in servers.json where it is."""
     state = SETTINGS.servers_file.parent
-    mailbox = CountedMailbox(state / "aws" / "mail")
+    mailbox = Mailbox(state / "aws" / "mail")
     mailbox.clear()
     found = certificates.ensure(state / "aws" / "smtp")
     server = Server(Ses(), mailbox, found)
@@ -80,6 +80,22 @@ class Ses:
             )
             return f"{text} {place}: {', '.join(unverified)}"
         return _denial(user, sender, identity, message.get(CONFIGURATION_SET))
+
+    def sent(self, user: str, message_id: str, message: EmailMessage, envelope: Envelope) -> None:
+        """Let the world hear what becomes of a mail; its identity's configuration set is meant where it names none."""
+        identity = email.utils.parseaddr(message.get("From", ""))[1].rpartition("@")[2].lower()
+        default = (ses_v2._identities.get(identity) or {}).get("ConfigurationSetName") or ""
+        mail = Sent(
+            message_id=message_id,
+            message=message,
+            source=envelope.mail_from or "",
+            recipients=tuple(envelope.rcpt_tos),
+            identity_arn=_arn(f"identity/{identity}"),
+            configuration_set=(message.get(CONFIGURATION_SET) or default).strip(),
+            user=user,
+            operation="SendSmtpEmail",
+        )
+        ses_events.sent(mail)
 
 
 def _is_verified(domain: str) -> bool:

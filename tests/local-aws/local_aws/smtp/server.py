@@ -28,6 +28,9 @@ class Account(Protocol):
     def refusal(self, user: str, message: email.message.EmailMessage, recipients: list[str]) -> str:
         """Why SES does not send it, as its answer begins after `554 `; "" if it does."""
 
+    def sent(self, user: str, message_id: str, message: email.message.EmailMessage, envelope: Envelope) -> None:
+        """Hear of a message that was accepted."""
+
 
 class _Handler:
     def __init__(self, account: Account, mailbox: Mailbox) -> None:
@@ -41,7 +44,9 @@ class _Handler:
         if refusal:
             log.info("refused: %s", refusal)
             return f"554 {refusal}"
-        return f"250 Ok {self.mailbox.keep(user, envelope.mail_from or '', envelope.rcpt_tos, content)}"
+        message_id = self.mailbox.keep(user, envelope.mail_from or "", envelope.rcpt_tos, content)
+        self.account.sent(user, message_id, message, envelope)
+        return f"250 Ok {message_id}"
 
 
 class Server(Controller):

@@ -7,7 +7,7 @@ use template_properties::value::Look;
 use template_properties::{Deployment, Resource};
 
 use crate::alarms::ALARM;
-use crate::metrics::{Owner, PUBLISHED, Published};
+use crate::metrics::{EMBEDDED, Owner, PUBLISHED, Published};
 use crate::support::{each, set};
 
 /// A metric as an alarm or a graph names it.
@@ -62,6 +62,18 @@ fn is_filtered(deployment: &Deployment, metric: &Metric<'_>) -> bool {
         })
 }
 
+/// Whether a function of the stack prints the metric into the namespace that it was told.
+fn is_embedded(deployment: &Deployment, metric: &Metric<'_>) -> bool {
+    deployment.of_type(&["AWS::Lambda::Function"]).any(|function| {
+        function.properties.at("Environment/Variables/METRICS_NAMESPACE") == metric.namespace.as_str()
+            && EMBEDDED.iter().any(|one| {
+                function.properties.at("Code") == one.code
+                    && one.metrics.contains(&metric.name.as_str())
+                    && one.dimensions.iter().eq(metric.dimensions.iter().map(|(name, _)| name))
+            })
+    })
+}
+
 fn is_owned(deployment: &Deployment, value: &Value, owner: &Owner) -> bool {
     match owner {
         Owner::Reference(kind) => deployment
@@ -96,9 +108,10 @@ fn is_published(deployment: &Deployment, metric: &Metric<'_>, published: &Publis
         })
 }
 
-/// Whether a metric filter or a service makes the metric, for what this deployment has.
+/// Whether a metric filter, a function or a service makes the metric, for what this deployment has.
 pub fn is_known(deployment: &Deployment, metric: &Metric<'_>) -> bool {
-    is_filtered(deployment, metric) || PUBLISHED.iter().any(|one| is_published(deployment, metric, one))
+    let is_made = is_filtered(deployment, metric) || is_embedded(deployment, metric);
+    is_made || PUBLISHED.iter().any(|one| is_published(deployment, metric, one))
 }
 
 fn alarms_of_nothing(deployment: &Deployment) -> Vec<Finding> {
@@ -171,6 +184,29 @@ fn an_alarm_on_a_log_names_the_metric_that_its_filter_makes() {
         "DatabaseDeadlocks/Properties/MetricTransformations/0/MetricName",
         json!("DeadLocks"),
         "mautic/prod/Database Deadlocks for []",
+    );
+}
+
+#[test]
+fn an_alarm_on_what_a_function_prints_names_its_metric_and_its_namespace() {
+    let planted = |path: &str, value: Value| {
+        Seed::set(
+            "modules/bounces-alarms.yaml",
+            &format!("Resources/BouncesLateAlarm/Properties/{path}"),
+            value,
+        )
+    };
+    let alarm = "bounces-alarms: BouncesLateAlarm (AWS::CloudWatch::Alarm): nobody publishes";
+    let table = "(tests/properties/metrics.rs has the table)";
+    proven(
+        alarms_of_nothing,
+        &planted("MetricName", json!("Delay")),
+        &format!("{alarm} mautic/prod/Bounces Delay for [] {table}"),
+    );
+    proven(
+        alarms_of_nothing,
+        &planted("Namespace", json!("Bounces")),
+        &format!("{alarm} Bounces Lag for [] {table}"),
     );
 }
 

@@ -17,6 +17,7 @@ const INVOCATIONS: f64 = 6.0;
 const HANDOVER: f64 = 8.0;
 const RESPONDER: &str = "<foundation.FailureResponderFunction.Arn>";
 const SES: &str = "modules/ses.yaml";
+const BOUNCES: &str = "modules/bounces.yaml";
 const DOMAIN: &str = "ses: SesDomain (Custom::SesDomain)";
 
 /// What is wrong with each custom resource, given its function.
@@ -45,12 +46,15 @@ fn waits(deployment: &Deployment) -> Vec<Finding> {
         let role = deployment.owner(function.properties.at("Role"))?;
         let invocations = invocations(deployment, function);
         let policies = attached(deployment, role);
-        if invocations.len() != 1 || policies.is_empty() || function.module != resource.module {
+        let within = |module: &str| policies.iter().any(|policy| policy.module == module);
+        if invocations.len() != 1 || !within(&function.module) || !within(&resource.module) {
             return Some(
-                "its function lacks a policy or an invoke configuration, or stands in another module".to_owned(),
+                "its function lacks a policy or an invoke configuration, or knows nothing of this module".to_owned(),
             );
         }
-        let needed = set(invocations.iter().chain(&policies).map(|one| one.logical_id.clone()));
+        // Another module's stack is complete when its outputs are known; what this one adds to the role is not.
+        let needed = invocations.iter().chain(&policies).filter(|one| one.module == resource.module);
+        let needed = set(needed.map(|one| one.logical_id.clone()));
         let missing: Vec<String> = needed.difference(&set(resource.depends_on.clone())).cloned().collect();
         unless(missing.is_empty(), || format!("does not wait for {missing:?}"))
     })
@@ -65,7 +69,22 @@ fn each_waits_for_its_functions_policy_and_invoke_configuration() {
     proven(
         waits,
         &Seed::remove(SES, "Resources/SesDomainInvocation"),
-        &format!("{DOMAIN}: its function lacks a policy or an invoke configuration, or stands in another module"),
+        &format!("{DOMAIN}: its function lacks a policy or an invoke configuration, or knows nothing of this module"),
+    );
+}
+
+#[test]
+fn one_whose_function_is_another_modules_waits_for_what_its_own_module_adds_to_the_role() {
+    let user = "bounces: User (Custom::DatabaseUser)";
+    proven(
+        waits,
+        &Seed::remove(BOUNCES, "Resources/User/DependsOn"),
+        &format!("{user}: does not wait for [\"DatabaseInitPolicy\"]"),
+    );
+    proven(
+        waits,
+        &Seed::remove(BOUNCES, "Resources/DatabaseInitPolicy"),
+        &format!("{user}: its function lacks a policy or an invoke configuration, or knows nothing of this module"),
     );
 }
 

@@ -141,8 +141,9 @@ fn a_function_reads_exactly_the_secrets_that_it_is_told_of() {
         readable,
         &Seed::set("modules/database-init.yaml", path, json!("<cache.UserSecret>")),
         "database-init: DatabaseInitFunction (AWS::Lambda::Function): is told of \
-         {\"<database-init.ApplicationSecret>\", \"<database.DatabaseInstance.MasterUserSecret.SecretArn>\"}, may read \
-         {\"<cache.UserSecret>\", \"<database-init.ApplicationSecret>\", \
+         {\"<bounces.UserSecret>\", \"<database-init.ApplicationSecret>\", \
+         \"<database.DatabaseInstance.MasterUserSecret.SecretArn>\"}, may read \
+         {\"<bounces.UserSecret>\", \"<cache.UserSecret>\", \"<database-init.ApplicationSecret>\", \
          \"<database.DatabaseInstance.MasterUserSecret.SecretArn>\"}",
     );
 }

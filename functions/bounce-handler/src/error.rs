@@ -1,0 +1,51 @@
+//! What can go wrong, in words for the operator.
+
+use thiserror::Error;
+
+/// Why incidents could not be recorded. The messages wait in the queue and come again.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+pub enum Error {
+    /// The database.
+    #[error(transparent)]
+    Database(#[from] database::Error),
+    /// Mautic's tables are not where they should be.
+    #[error(
+        "schema `{schema}` has no {missing} that user `{user}` may use; install Mautic first, check MAUTIC_SCHEMA and TABLE_PREFIX, and grant what docs/bounces.md lists"
+    )]
+    Tables {
+        /// Mautic's schema.
+        schema: String,
+        /// What is missing, by name.
+        missing: String,
+        /// Who looked.
+        user: String,
+    },
+    /// Other functions are at work on the same contacts.
+    #[error("other functions have worked on the same contacts for {seconds} s; the messages come again")]
+    Busy {
+        /// How long was waited for one contact.
+        seconds: u32,
+    },
+    /// SES did not take an address on its list.
+    #[error(
+        "SES did not put {address} on the account's suppression list ({reason}); the message comes again; the role needs ses:PutSuppressedDestination"
+    )]
+    NotSuppressed {
+        /// The address's pseudonym.
+        address: String,
+        /// What SES says.
+        reason: String,
+    },
+}
+
+impl Error {
+    /// Whether the same thing may succeed when it is tried again.
+    #[must_use]
+    pub fn is_transient(&self) -> bool {
+        match self {
+            Self::Database(error) => error.is_transient(),
+            Self::Busy { .. } => true,
+            Self::Tables { .. } | Self::NotSuppressed { .. } => false,
+        }
+    }
+}

@@ -1,0 +1,113 @@
+"""Queues as event sources of functions: from a topic, in batches, with what failed coming again."""
+
+import time
+import unittest
+from typing import Any
+
+from support import Stack, TestCase, client, until
+
+
+class EventSources(TestCase):
+    """See the sentences."""
+
+    def setUp(self) -> None:
+        super().setUp()
+        self.sns, self.sqs = client("sns"), client("sqs")
+
+    def reading(self, **parameters: str) -> Stack:
+        stack = self.deployed("event-source.yaml", **parameters)
+        self.addCleanup(stack.delete)
+        return stack
+
+    def publish(self, stack: Stack, *texts: str) -> None:
+        for text in texts:
+            self.sns.publish(TopicArn=stack.outputs()["Topic"], Message=text)
+
+    def batches(self, stack: Stack, count: int) -> list[Any]:
+        return stack.wait_for_requests(count)[:count]
+
+    def count(self, queue: str) -> int:
+        names = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"]
+        answer = self.sqs.get_queue_attributes(QueueUrl=queue, AttributeNames=names)
+        return sum(int(answer["Attributes"][name]) for name in names)
+
+    def arn(self, queue: str) -> str:
+        return self.sqs.get_queue_attributes(QueueUrl=queue, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
+
+    def refused(self, **parameters: str) -> str:
+        stack = self.new("event-source.yaml")
+        self.assertEqual(stack.create(**parameters), "ROLLBACK_COMPLETE", stack.story())
+        return stack.reason("Mapping", "CREATE_FAILED")
+
+    def test_what_a_topic_delivers_comes_as_one_batch_when_the_window_closes(self):
+        stack = self.reading(Window="2")
+        texts = [f"message {number:02}" for number in range(12)]
+        self.publish(stack, *texts)
+        began = time.monotonic()
+        self.assertEqual(self.batches(stack, 1), [texts])
+        self.assertGreater(time.monotonic() - began, 1)
+        until("the queue is empty", lambda: self.count(stack.outputs()["Queue"]) == 0)
+
+    def test_a_full_batch_does_not_wait_for_the_window(self):
+        stack = self.reading(Window="300", BatchSize="2")
+        self.publish(stack, "a", "b", "c")
+        self.assertEqual(len(self.batches(stack, 1)[0]), 2)
+        self.assertEqual(self.count(stack.outputs()["Queue"]), 1)
+
+    def test_only_what_failed_comes_again_and_then_lies_in_the_dead_letter_queue(self):
+        stack = self.reading()
+        self.publish(stack, "fails", "well")
+        self.assertEqual(self.batches(stack, 2), [["fails", "well"], ["fails"]])
+        until("the dead letter", lambda: self.count(stack.outputs()["DeadLetterQueue"]) == 1)
+        self.assertEqual(self.count(stack.outputs()["Queue"]), 0)
+
+    def test_a_dead_letter_goes_back_to_the_queue_that_it_came_from(self):
+        stack = self.reading()
+        out = stack.outputs()
+        self.publish(stack, "fails")
+        until("the dead letter", lambda: self.count(out["DeadLetterQueue"]) == 1)
+        dead, alive = (self.arn(out[name]) for name in ("DeadLetterQueue", "Queue"))
+        self.sqs.start_message_move_task(SourceArn=dead)
+        self.assertEqual(self.batches(stack, 3), [["fails"]] * 3)
+        [task] = self.sqs.list_message_move_tasks(SourceArn=dead)["Results"]
+        self.assertEqual((task["Status"], task["ApproximateNumberOfMessagesMoved"]), ("COMPLETED", 1))
+        with self.assertRaisesRegex(Exception, "Source queue must be configured as a Dead Letter Queue"):
+            self.sqs.start_message_move_task(SourceArn=alive)
+
+    def test_an_answer_in_a_form_that_lambda_does_not_know_fails_the_whole_batch(self):
+        stack = self.reading()
+        self.publish(stack, "lies", "well")
+        self.assertEqual(self.batches(stack, 2), [["lies", "well"], ["lies", "well"]])
+
+    def test_an_error_of_the_function_fails_the_whole_batch(self):
+        stack = self.reading()
+        self.publish(stack, "raises", "well")
+        self.assertEqual(self.batches(stack, 2), [["raises", "well"], ["raises", "well"]])
+
+    def test_a_mapping_that_is_off_reads_nothing(self):
+        stack = self.reading(Enabled="false")
+        self.publish(stack, "well")
+        time.sleep(2)
+        self.assertEqual((stack.requests(), self.count(stack.outputs()["Queue"])), ([], 1))
+
+    def test_a_role_that_may_not_delete_is_refused(self):
+        self.assertIn(
+            "Invalid request provided: The function execution role does not have permissions to call DeleteMessage on SQS",
+            self.refused(Reads="no"),
+        )
+
+    def test_messages_must_be_hidden_for_as_long_as_the_function_may_take(self):
+        self.assertIn(
+            "Invalid request provided: Queue visibility timeout: 2 seconds is less than Function timeout: 3 seconds",
+            self.refused(FunctionTimeout="3"),
+        )
+
+    def test_a_large_batch_needs_a_window(self):
+        self.assertIn(
+            "Maximum batch window in seconds must be greater than 0 if maximum batch size is greater than 10",
+            self.refused(Window="0"),
+        )
+
+
+if __name__ == "__main__":
+    unittest.main()
