@@ -53,7 +53,10 @@ fn waits(deployment: &Deployment) -> Vec<Finding> {
             );
         }
         // Another module's stack is complete when its outputs are known; what this one adds to the role is not.
-        let needed = invocations.iter().chain(&policies).filter(|one| one.module == resource.module);
+        let needed = invocations
+            .iter()
+            .chain(&policies)
+            .filter(|one| one.module == resource.module);
         let needed = set(needed.map(|one| one.logical_id.clone()));
         let missing: Vec<String> = needed.difference(&set(resource.depends_on.clone())).cloned().collect();
         unless(missing.is_empty(), || format!("does not wait for {missing:?}"))
