@@ -7,7 +7,8 @@ use template_properties::value::Look;
 use template_properties::{Deployment, Resource};
 
 use crate::alarms::ALARM;
-use crate::metrics::{EMBEDDED, Owner, PUBLISHED, Published};
+use crate::embedded_metrics::EMBEDDED;
+use crate::metrics::{Owner, PUBLISHED, Published};
 use crate::support::{each, set};
 
 /// A metric as an alarm or a graph names it.

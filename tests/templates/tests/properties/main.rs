@@ -13,6 +13,7 @@ mod custom_resources;
 mod dashboards;
 mod database;
 mod dns_verification;
+mod embedded_metrics;
 mod encryption_at_rest;
 mod encryption_in_transit;
 mod environments;
