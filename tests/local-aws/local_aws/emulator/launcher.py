@@ -32,6 +32,7 @@ MODULES = (
     "ecs",
     "ecs_tasks",
     "scheduler",
+    "codebuild",
     "elasticache",
     "associations",
     "recorded",
