@@ -124,8 +124,8 @@ tell() {
   root=$(aws cloudformation describe-stacks --stack-name "$STACK_ID" --query 'Stacks[0].RootId' --output text)
   root=${root#*:stack/}
   root=${root%%/*}
-  aws sns publish --topic-arn "$TOPIC_ARN" --subject "A corrected image of Mautic for $root" --message "$(cat <<E2
-Mautic's image was built anew, with what was corrected until $PATCH (UTC):
+  aws sns publish --topic-arn "$TOPIC_ARN" --subject "A corrected image of Mautic" --message "$(cat <<E2
+The image of $root was built anew, with what was corrected until $PATCH (UTC):
 
 $REPOSITORY_URI@$digest
 Its scan found: $findings

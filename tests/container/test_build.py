@@ -138,6 +138,17 @@ class TheBuild(unittest.TestCase):
         self.assertGreaterEqual(len(told), 4)
         self.assertEqual(told - set(re.findall(r"^ARG (\w+)", dockerfile, re.MULTILINE)), set())
 
+    def test_the_template_s_bases_are_the_dockerfile_s(self):
+        dockerfile = (SCRIPT.parent / "container/Dockerfile").read_text()
+        template = (REPOSITORY / "cloudformation/modules/mautic-image.yaml").read_text()
+        bases = re.findall(r"Tag: ([\w.-]+)\n +Digest: (sha256:[0-9a-f]{64})\n +PatchTag: ([\w.-]+)\n", template)
+        default = [re.search(rf"^ARG MAUTIC_{name}=(.*)$", dockerfile, re.MULTILINE)[1] for name in ("TAG", "DIGEST")]
+        six = re.search(r"MAUTIC_TAG=(6[\w.-]+)\n.*MAUTIC_DIGEST=(sha256:[0-9a-f]{64})", dockerfile).groups()
+        self.assertEqual([base[:2] for base in bases], [tuple(default), six])
+        for tag, _, patch in bases:
+            # The same version of Mautic: a patch has no migrations.
+            self.assertEqual(patch, re.match(r"\d+\.\d+\.\d+", tag)[0] + "-apache")
+
     def test_what_is_there_is_not_built(self):
         self.state["images"]["0123"] = "sha256:0123"
         printed = self.run_it()
@@ -229,8 +240,9 @@ class TheBuild(unittest.TestCase):
     def test_whoever_decides_is_told_with_the_command_that_deploys(self):
         self.run_it(PATCH="20261201", TOPIC_ARN="arn:topic", STACK_ID=STACK, CADENCE="weekly")
         [told] = self.calls("aws", "sns", "publish")
-        self.assertEqual(told[told.index("--subject") + 1], "A corrected image of Mautic for mautic-prod")
+        self.assertEqual(told[told.index("--subject") + 1], "A corrected image of Mautic")
         message = told[told.index("--message") + 1]
+        self.assertIn("The image of mautic-prod was built anew", message)
         self.assertIn(f'{REGISTRY}/shop@sha256:0123-20261201\nIts scan found: {{"HIGH":2}}\n', message)
         command = message.splitlines()[-1]
         self.assertIn("--parameters ParameterKey=ImagePatches,ParameterValue=weekly-20261201 $(aws ", command)

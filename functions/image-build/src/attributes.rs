@@ -2,11 +2,15 @@
 
 use serde::Serialize;
 
+use crate::properties::Properties;
+use crate::tag;
+
 /// The image.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "PascalCase")]
 pub struct Attributes {
-    /// `REPOSITORY@sha256:...`: what a task definition names, so that a task of it is always the same image.
+    /// What a task definition names: `REPOSITORY@sha256:...`, so that a task of it is always the same image; or, where it
+    /// is to follow the newest build, `REPOSITORY:rolling-...`.
     pub image_uri: String,
     /// `sha256:...`.
     pub digest: String,
@@ -19,11 +23,16 @@ pub struct Attributes {
 }
 
 impl Attributes {
-    pub(crate) fn of(repository_uri: &str, digest: &str, tag: &str, content_tag: &str) -> Self {
+    pub(crate) fn of(wanted: &Properties, digest: &str, content_tag: &str) -> Self {
+        let uri = &wanted.repository_uri;
         Self {
-            image_uri: format!("{repository_uri}@{digest}"),
+            image_uri: if wanted.rolling {
+                format!("{uri}:{}", tag::rolling(content_tag))
+            } else {
+                format!("{uri}@{digest}")
+            },
             digest: digest.to_owned(),
-            tag: tag.to_owned(),
+            tag: tag::tag(content_tag, wanted.patch.as_str()),
             content_tag: content_tag.to_owned(),
             context_key: crate::context::key(),
         }

@@ -1,7 +1,7 @@
 //! The builds of the project in CodeBuild: which there are, and how they ended.
 
 use aws_sdk_codebuild::Client;
-use aws_sdk_codebuild::types::{SortOrderType, StatusType};
+use aws_sdk_codebuild::types::{BuildPhase, ProjectEnvironment, SortOrderType, StatusType};
 use custom_resource::AwsError;
 
 use crate::properties::Properties;
@@ -67,7 +67,7 @@ impl Build {
     fn of(found: &aws_sdk_codebuild::types::Build) -> Self {
         let variables = found
             .environment()
-            .map(|environment| environment.environment_variables())
+            .map(ProjectEnvironment::environment_variables)
             .unwrap_or_default();
         let variable = |name: &str| {
             let named = variables.iter().find(|variable| variable.name() == name);
@@ -97,7 +97,7 @@ fn ending(build: &aws_sdk_codebuild::types::Build) -> Option<Ending> {
         let status = phase.phase_status();
         status.is_some_and(|status| !matches!(status, StatusType::Succeeded | StatusType::InProgress))
     });
-    let contexts = failed.map(|phase| phase.contexts()).unwrap_or_default();
+    let contexts = failed.map(BuildPhase::contexts).unwrap_or_default();
     let words = contexts
         .iter()
         .filter_map(|context| match (context.status_code(), context.message()) {

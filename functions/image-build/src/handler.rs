@@ -123,8 +123,7 @@ impl ContainerImage {
         let Some(digest) = self.converge(&job, &mut watch).await? else {
             return Ok(Outcome::Continue(json!(watch)));
         };
-        let uri = &properties.repository_uri;
-        let attributes = Attributes::of(uri, &digest, &job.tag, &job.content_tag);
+        let attributes = Attributes::of(&properties, &digest, &job.content_tag);
         Ok(Outcome::Done(Answer::new(attributes)))
     }
 
@@ -181,7 +180,10 @@ impl ContainerImage {
         {
             builds.push(Build::unseen(known, order.tag, order.request_id));
         }
-        let image = images::digest(&self.clients.images, &job.properties.repository, order.tag).await?;
+        // A build lets the tag that rolls follow as its last act: where that is, the other one is.
+        let rolling = job.properties.rolling.then(|| tag::rolling(&job.content_tag));
+        let tag = rolling.as_deref().unwrap_or(order.tag);
+        let image = images::digest(&self.clients.images, &job.properties.repository, tag).await?;
         Ok(Observed { builds, image })
     }
 
@@ -219,8 +221,7 @@ impl CustomResource for ContainerImage {
     fn largest_attributes(&self, properties: &Properties) -> Attributes {
         let content_tag = tag::content_tag(&context::digest(), properties);
         let digest = format!("sha256:{}", "0".repeat(64));
-        let tag = tag::tag(&content_tag, properties.patch.as_str());
-        Attributes::of(&properties.repository_uri, &digest, &tag, &content_tag)
+        Attributes::of(properties, &digest, &content_tag)
     }
 
     fn was_denied(&self, error: &Error) -> bool {

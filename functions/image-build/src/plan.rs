@@ -53,17 +53,10 @@ impl fmt::Display for Step {
 pub enum Refusal {
     /// The build of this event ended without an image.
     #[error(
-        "was not built: build {build} ended {}. {}; {}",
-        ended(ending), place(log.as_ref()), remedy(&ending.status)
+        "was not built: build {} ended {}. {}; {}",
+        .0.id, ended(&ending(.0)), place(.0.log.as_ref()), remedy(&ending(.0).status)
     )]
-    Failed {
-        /// The build.
-        build: String,
-        /// How it ended.
-        ending: Ending,
-        /// Its log.
-        log: Option<Log>,
-    },
+    Failed(Box<Build>),
     /// A build is at work on it longer than was to be waited.
     #[error(
         "is still being built by {build} after {seconds} s. It was left alone and goes on: wait for its end, which aws \
@@ -90,10 +83,15 @@ impl Refusal {
     #[must_use]
     pub fn log(&self) -> Option<&Log> {
         match self {
-            Self::Failed { log, .. } | Self::StillAtWork { log, .. } => log.as_ref(),
+            Self::Failed(build) => build.log.as_ref(),
+            Self::StillAtWork { log, .. } => log.as_ref(),
             Self::NoTime { .. } => None,
         }
     }
+}
+
+fn ending(build: &Build) -> Ending {
+    build.ending.clone().unwrap_or_default()
 }
 
 /// How a build ended, in words; reads on from `ended`.
@@ -141,11 +139,7 @@ pub fn plan(order: Order<'_>, observed: &Observed) -> Result<Step, Refusal> {
     if let Some(own) = of_this_tag().find(|build| build.request_id == order.request_id) {
         return match &own.ending {
             None => wait_for(order, own),
-            Some(ending) => Err(Refusal::Failed {
-                build: own.id.clone(),
-                ending: ending.clone(),
-                log: own.log.clone(),
-            }),
+            Some(_) => Err(Refusal::Failed(Box::new(own.clone()))),
         };
     }
     // Somebody else's: an earlier event's, or the schedule's. When it fails, this event starts its own.

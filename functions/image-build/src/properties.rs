@@ -35,6 +35,9 @@ pub struct Properties {
     /// The day of the patch that is wanted; blank means the image as it was first built.
     #[serde(default, deserialize_with = "blank")]
     pub patch: Patch,
+    /// Whether tasks name a tag that follows the newest build, instead of one image's digest.
+    #[serde(default, deserialize_with = "blank")]
+    pub rolling: bool,
     /// The site, for which Mautic's cache is compiled; blank means that each task compiles it.
     #[serde(default, deserialize_with = "blank")]
     pub site_url: SiteUrl,
@@ -210,7 +213,14 @@ pub(crate) mod tests {
 
     #[test]
     fn what_a_template_leaves_out_or_blank_has_its_default() {
-        for name in ["BaseImage", "MauticDigest", "Patch", "SiteUrl", "WaitSeconds"] {
+        for name in [
+            "BaseImage",
+            "MauticDigest",
+            "Patch",
+            "Rolling",
+            "SiteUrl",
+            "WaitSeconds",
+        ] {
             let properties = read(name, json!("")).expect("valid");
             assert_eq!(properties, serde_json::from_value(whole()).expect("valid"), "{name}");
             assert_eq!(properties.base_image.as_str(), "mautic/mautic");

@@ -37,6 +37,12 @@ pub fn tag(content_tag: &str, patch: &str) -> String {
     }
 }
 
+/// The tag that follows the newest build of what is asked for, where tasks are to have that.
+#[must_use]
+pub fn rolling(content_tag: &str) -> String {
+    format!("rolling-{content_tag}")
+}
+
 #[cfg(test)]
 mod tests {
     use std::collections::BTreeSet;

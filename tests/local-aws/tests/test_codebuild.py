@@ -143,6 +143,21 @@ class Builds(unittest.TestCase):
         self.assertIn("ImageTagAlreadyExistsException", words)
         self.assertRegex(self.digest(), "^sha256:")
 
+    def test_a_tag_that_may_change_follows_the_newest_build(self) -> None:
+        self.project(*RIGHTS)
+        rolling = {"name": "ROLLING", "value": "true"}
+        for patch in ("", "20261201"):
+            told = {"IMAGE_TAG": "t1", "PATCH": patch, "MAUTIC_IMAGE": "m", "MAUTIC_TAG": "7", "MAUTIC_DIGEST": ""}
+            build = client("codebuild").start_build(
+                projectName=self.name,
+                sourceLocationOverride=f"{self.name}/contexts/1.zip",
+                environmentVariablesOverride=[rolling, *({"name": one, "value": told[one]} for one in told)],
+            )["build"]
+            # The repository of this test lets no tag change.
+            self.assertEqual(self.ended(build)["buildStatus"], "FAILED" if patch else "SUCCEEDED")
+        images = client("ecr").describe_images(repositoryName=self.name)["imageDetails"]
+        self.assertEqual(sorted(sorted(one["imageTags"]) for one in images), [["rolling-t1", "t1"], ["t1-20261201"]])
+
     def test_what_is_no_context_is_not_built(self) -> None:
         self.project(*RIGHTS)
         client("s3").put_object(Bucket=self.name, Key="contexts/2.zip", Body=archive("build.sh", "buildspec.yml"))
@@ -153,7 +168,7 @@ class Builds(unittest.TestCase):
         self.assertEqual(self.outcome("mautic/mautic", "contexts/3.zip")[:2], ("FAILED", "DOWNLOAD_SOURCE"))
 
     def test_a_role_without_a_right_fails_the_build(self) -> None:
-        self.project("logs:*", "s3:GetObject", "ecr:GetAuthorizationToken")
+        self.project("logs:*", "s3:GetObject", "ecr:GetAuthorizationToken", "ecr:DescribeImages", "ecr:BatchGetImage")
         status, phase, words = self.outcome()
         self.assertEqual((status, phase), ("FAILED", "BUILD"))
         self.assertIn("allows no ecr:BatchCheckLayerAvailability on arn:aws:ecr:", words)

@@ -54,6 +54,8 @@ pub struct Account {
     pub calls: Vec<&'static str>,
     /// How many more calls of an action are refused, and how.
     pub refused: Option<(&'static str, usize, Refusal)>,
+    /// Whether builds let a tag follow them.
+    pub rolling: bool,
     /// How often a build that was started is not seen at first.
     pub lag: usize,
     tokens: BTreeMap<String, String>,
@@ -135,6 +137,11 @@ impl Account {
     pub fn succeed(&mut self, id: &str) {
         let tag = self.tag(id);
         self.images.insert(tag.clone(), digest(&tag));
+        // As build.sh does where the project says so.
+        if self.rolling {
+            let content = tag.split('-').next().unwrap_or_default();
+            self.images.insert(format!("rolling-{content}"), digest(&tag));
+        }
         self.end(id, "SUCCEEDED", "", "");
     }
 

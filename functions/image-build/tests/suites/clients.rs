@@ -97,7 +97,7 @@ fn describe(account: &Shared) -> Rule {
         assert!((1..=100).contains(&input.ids().len()), "{:?}", input.ids());
         account.call("codebuild:BatchGetBuilds")?;
         let builds = account.described(&input.ids().iter().collect());
-        let builds = builds.into_iter().map(described).collect();
+        let builds = builds.iter().map(described).collect();
         Ok(operation::BatchGetBuildsOutput::builder()
             .set_builds(Some(builds))
             .build())
@@ -111,7 +111,7 @@ fn describe(account: &Shared) -> Rule {
     )
 }
 
-fn described(build: Build) -> aws_sdk_codebuild::types::Build {
+fn described(build: &Build) -> aws_sdk_codebuild::types::Build {
     let variables = build.variables.iter().map(|(name, value)| {
         let variable = EnvironmentVariable::builder().name(name).value(value).build();
         variable.expect("a variable")

@@ -102,6 +102,37 @@ async fn a_mirror_and_another_processor_are_told_to_the_build() {
 }
 
 #[tokio::test]
+async fn where_tasks_follow_the_newest_build_they_name_a_tag_and_a_patch_changes_nothing_here() {
+    let world = World::new();
+    lock(&world.account).rolling = true;
+    let following = with(properties(), "Rolling", "true");
+    let first = world.succeeds(&create(TYPE, following.clone())).await;
+    assert_eq!(first.attribute("ImageUri"), format!("{URI}:rolling-{}", plain_tag()));
+    assert_eq!(first.attribute("Digest"), digest(&plain_tag()));
+    // What the schedule does.
+    let newer = digest("newer");
+    lock(&world.account)
+        .images
+        .insert(format!("rolling-{}", plain_tag()), newer.clone());
+    let again = update(TYPE, ID, following.clone(), following).with("RequestId", json!("again"));
+    let second = world.succeeds(&again).await;
+    assert_eq!(second.attribute("ImageUri"), first.attribute("ImageUri"));
+    assert_eq!((second.attribute("Digest"), world.builds()), (newer.as_str(), 1));
+}
+
+#[tokio::test]
+async fn a_tag_to_follow_that_is_not_there_yet_is_made_by_a_build() {
+    let world = World::new();
+    world.succeeds(&creation()).await;
+    lock(&world.account).rolling = true;
+    let following = with(properties(), "Rolling", "true");
+    let change = update(TYPE, ID, following, properties()).with("RequestId", json!("from-prod-to-test"));
+    let response = world.succeeds(&change).await;
+    assert_eq!(response.attribute("ImageUri"), format!("{URI}:rolling-{}", plain_tag()));
+    assert_eq!(world.builds(), 2);
+}
+
+#[tokio::test]
 async fn wrong_properties_are_refused_before_anything_is_called() {
     let world = World::new();
     for (name, value, reason) in [
@@ -124,7 +155,7 @@ async fn wrong_properties_are_refused_before_anything_is_called() {
             "Context",
             "x",
             "The property `Context` is not known, known are `Project`, `Bucket`, `Repository`, `RepositoryUri`, `BaseImage`, \
-             `MauticTag`, `MauticDigest`, `PatchTag`, `Patch`, `SiteUrl`, `Architecture`, `WaitSeconds`; correct it in the \
+             `MauticTag`, `MauticDigest`, `PatchTag`, `Patch`, `Rolling`, `SiteUrl`, `Architecture`, `WaitSeconds`; correct it in the \
              template.",
         ),
     ] {

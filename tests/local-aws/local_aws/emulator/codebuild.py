@@ -20,6 +20,8 @@ import re
 import threading
 import time
 import zipfile
+from dataclasses import dataclass
+from fnmatch import fnmatch
 from typing import Any
 
 from ministack.core.responses import error_response_json, get_account_id, get_region, json_response, request_scope
@@ -31,7 +33,7 @@ from local_aws.emulator.resources import Props, add, aws
 from local_aws.emulator.typed import parameters
 
 NAMES = {
-    "ministack.services.cloudformation.provisioners": ("_physical_name",),
+    "ministack.services.cloudformation.provisioners": ("_ecr_repo_apply_policies", "_physical_name"),
     "ministack.services.cloudwatch_logs": ("_append_log_events", "_log_groups"),
     "ministack.services.codebuild": (
         "_builds",
@@ -42,7 +44,7 @@ NAMES = {
         "_update_project",
         "new_uuid",
     ),
-    "ministack.services.ecr": ("_describe_images",),
+    "ministack.services.ecr": ("_describe_images", "_images", "_put_image", "_repositories"),
 }
 
 WISH = re.compile(r"-build-([a-z]+)$")
@@ -68,6 +70,8 @@ def install() -> None:
     patches.replace(codebuild.__name__, "_update_project", _with_log)
     patches.replace(codebuild.__name__, "_start_build", lambda stock: _start)
     patches.replace(ecr.__name__, "_describe_images", _describe_images)
+    patches.replace(ecr.__name__, "_put_image", _put_image)
+    patches.replace(provisioners.__name__, "_ecr_repo_apply_policies", _keep_exclusions)
     add("AWS::CodeBuild::Project", create_project, delete_project, update_project)
 
 
@@ -206,14 +210,42 @@ def _build(build: dict[str, Any], role: str) -> None:
         status = {"fails": "FAILED", "stops": "STOPPED", "times": "TIMED_OUT"}[wish]
         words = "Error while executing command: bash build.sh. Reason: exit status 1"
         raise Failed(status, "BUILD", *((COMMAND, words) if wish == "fails" else ()))
-    _push(variables, role, tag, "another build" if wish == "races" else "")
+    repository = Repository(variables["REPOSITORY_URI"].split("/", 1)[1], role)
     if wish == "races":
-        _push(variables, role, tag)
-    say(f"build: pushed {image}")
+        repository.push(tag, variables["MAUTIC_TAG"], "another build")
+        repository.push(tag, variables["MAUTIC_TAG"])
+    manifest = repository.manifest(tag)
+    if manifest:
+        say(f"build: {image} is there already")
+    else:
+        manifest = repository.push(tag, variables["MAUTIC_TAG"])
+        say(f"build: pushed {image}")
+    rolling = f"rolling-{variables['IMAGE_TAG']}"
+    if variables.get("ROLLING") == "true" and repository.manifest(rolling) != manifest:
+        repository.put(rolling, manifest)
+        say(f"build: {rolling} follows")
+    _follow(variables, role, image, say)
 
 
-def _require(role: str, action: str, resource: str, phase: str) -> None:
-    if not iam.role_allows(role, action, resource):
+def _follow(variables: dict[str, str], role: str, image: str, say: Any) -> None:
+    """What a scheduled build does besides."""
+    if cluster := variables.get("CLUSTER"):
+        prefix = f"arn:aws:ecs:{get_region()}:{get_account_id()}"
+        keys = {"ecs:cluster": f"{prefix}:cluster/{cluster}"}
+        _require(role, "ecs:ListServices", "*", "BUILD", keys)
+        for arn in aws("ecs").list_services(cluster=cluster)["serviceArns"]:
+            _require(role, "ecs:UpdateService", arn, "BUILD", keys)
+            aws("ecs").update_service(cluster=cluster, service=arn, forceNewDeployment=True)
+            say(f"build: {arn} starts anew")
+    if topic := variables.get("TOPIC_ARN"):
+        _require(role, "sns:Publish", topic, "BUILD")
+        _require(role, "cloudformation:DescribeStacks", variables["STACK_ID"], "BUILD")
+        aws("sns").publish(TopicArn=topic, Subject="A corrected image of Mautic", Message=image)
+        say(f"build: told {topic}")
+
+
+def _require(role: str, action: str, resource: str, phase: str, keys: dict[str, str] | None = None) -> None:
+    if not iam.role_allows(role, action, resource, keys):
         raise Failed("FAILED", phase, "CLIENT_ERROR", f"AccessDenied: {role} allows no {action} on {resource}")
 
 
@@ -232,29 +264,44 @@ def _source(build: dict[str, Any], role: str) -> None:
         raise Failed("FAILED", "DOWNLOAD_SOURCE", "YAML_FILE_ERROR", f"{key} has no {', '.join(missing)}")
 
 
-def _push(variables: dict[str, str], role: str, tag: str, by: str = "") -> None:
-    """A manifest that is the same for the same tag, and another one for another pusher."""
-    uri = variables["REPOSITORY_URI"]
-    name = uri.split("/", 1)[1]
-    arn = f"arn:aws:ecr:{get_region()}:{get_account_id()}:repository/{name}"
-    _require(role, "ecr:GetAuthorizationToken", "*", "BUILD")
-    for action in (
-        "BatchCheckLayerAvailability",
-        "InitiateLayerUpload",
-        "UploadLayerPart",
-        "CompleteLayerUpload",
-        "PutImage",
-    ):
-        _require(role, f"ecr:{action}", arn, "BUILD")
-    manifest = {"schemaVersion": 2, "mediaType": "application/vnd.oci.image.manifest.v1+json"}
-    annotations = {"tag": tag, "base": variables["MAUTIC_TAG"], "by": by}
-    client = aws("ecr")
-    try:
-        client.put_image(
-            repositoryName=name, imageTag=tag, imageManifest=json.dumps({**manifest, "annotations": annotations})
-        )
-    except client.exceptions.ClientError as error:
-        raise Failed("FAILED", "BUILD", COMMAND, f"Error while executing command: bash build.sh. {error}") from error
+@dataclass(frozen=True)
+class Repository:
+    """A repository as the project's role may use it."""
+
+    name: str
+    role: str
+
+    def allowed(self, *actions: str) -> None:
+        """Fail the build unless the role allows all of them."""
+        arn = f"arn:aws:ecr:{get_region()}:{get_account_id()}:repository/{self.name}"
+        for action in actions:
+            _require(self.role, f"ecr:{action}", arn, "BUILD")
+
+    def manifest(self, tag: str) -> str:
+        """What a tag names; blank if there is none."""
+        self.allowed("DescribeImages", "BatchGetImage")
+        found = aws("ecr").batch_get_image(repositoryName=self.name, imageIds=[{"imageTag": tag}])["images"]
+        return found[0]["imageManifest"] if found else ""
+
+    def push(self, tag: str, base: str, by: str = "") -> str:
+        """A manifest that is the same for the same tag, and another one for another pusher."""
+        _require(self.role, "ecr:GetAuthorizationToken", "*", "BUILD")
+        self.allowed("BatchCheckLayerAvailability", "InitiateLayerUpload", "UploadLayerPart", "CompleteLayerUpload")
+        annotations = {"tag": tag, "base": base, "by": by}
+        kind = "application/vnd.oci.image.manifest.v1+json"
+        return self.put(tag, json.dumps({"schemaVersion": 2, "mediaType": kind, "annotations": annotations}))
+
+    def put(self, tag: str, manifest: str) -> str:
+        """Let a tag name a manifest."""
+        self.allowed("PutImage")
+        client = aws("ecr")
+        try:
+            client.put_image(repositoryName=self.name, imageTag=tag, imageManifest=manifest)
+        except client.exceptions.ClientError as error:
+            raise Failed(
+                "FAILED", "BUILD", COMMAND, f"Error while executing command: bash build.sh. {error}"
+            ) from error
+        return manifest
 
 
 def _log(build: dict[str, Any], role: str) -> Any:
@@ -289,3 +336,30 @@ def _describe_images(stock: Any) -> Any:
         return answer
 
     return describe
+
+
+def _keep_exclusions(stock: Any) -> Any:
+    """The emulator forgets which tags of a repository may change all the same."""
+
+    def apply(name: str, props: Props) -> None:
+        stock(name, props)
+        filters = props.get("ImageTagMutabilityExclusionFilters") or []
+        patterns = [one["ImageTagMutabilityExclusionFilterValue"] for one in filters]
+        ecr._repositories[name]["_exclusions"] = patterns
+
+    return apply
+
+
+def _put_image(stock: Any) -> Any:
+    """The emulator knows tags that never change, not that some of them may."""
+
+    def put(data: dict[str, Any]) -> Any:
+        name, tag = data.get("repositoryName", ""), data.get("imageTag", "")
+        repository = ecr._repositories.get(name) or {}
+        is_there = any(tag in image.get("imageTags", []) for image in ecr._images.get(name, []))
+        may_change = any(fnmatch(tag, pattern) for pattern in repository.get("_exclusions", []))
+        if repository.get("imageTagMutability") == "IMMUTABLE_WITH_EXCLUSION" and is_there and not may_change:
+            return error_response_json("ImageTagAlreadyExistsException", f"The image tag '{tag}' already exists", 400)
+        return stock(data)
+
+    return put
