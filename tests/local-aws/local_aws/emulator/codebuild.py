@@ -196,7 +196,7 @@ def _build(build: dict[str, Any], role: str) -> None:
     say = _log(build, role)
     tag = variables["IMAGE_TAG"] + (f"-{variables['PATCH']}" if variables.get("PATCH") else "")
     image = f"{variables['REPOSITORY_URI']}:{tag}"
-    base = f"{variables['MAUTIC_IMAGE']}:{variables['MAUTIC_TAG']}@{variables['MAUTIC_DIGEST'] or 'newest'}"
+    base = f"{variables['MAUTIC_IMAGE']}:{variables['MAUTIC_TAG']}@{variables.get('MAUTIC_DIGEST') or 'newest'}"
     say(f"build: {image} from {base}, on the local AWS, which has no container engine")
     time.sleep(RUN_SECONDS)
     if wish == "runs":
