@@ -53,7 +53,7 @@ lint-rest: setup-lint
 	cfn-lint
 	python3 tests/templates/validate.py
 	.local/checkov/bin/checkov --config-file .checkov.yaml
-	shellcheck tools/setup tools/up tools/package tools/deploy tools/smoke tools/bench tools/fuzz tools/verify-image .ci/run $(CONTAINER)/bin/entrypoint
+	shellcheck functions/image-build/build.sh tools/setup tools/up tools/package tools/deploy tools/smoke tools/bench tools/fuzz tools/verify-image .ci/run $(CONTAINER)/bin/entrypoint
 	hadolint $(CONTAINER)/Dockerfile
 	ruff check --quiet $(PYTHON_CODE)
 	ruff format --quiet --check $(PYTHON_CODE)

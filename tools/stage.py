@@ -6,6 +6,9 @@ The same binaries give the same bytes on every run (fixed times, modes and order
 
     stage.py [--quick] [--most-megabytes N] BINARIES OUT
 
+A staged template's `digest-of-NAME` becomes the start of the digest of function NAME's binary: a custom resource that must
+be asked again when its function changes, because that carries what it makes, names it in its Nonce.
+
 BINARIES holds NAME/bootstrap, as cargo-lambda leaves them. --quick packs in a quarter of the time and less tightly;
 --most-megabytes fails when a zip is larger.
 """
@@ -14,6 +17,7 @@ from __future__ import annotations
 
 import argparse
 import hashlib
+import re
 import shutil
 import zipfile
 from pathlib import Path
@@ -38,6 +42,13 @@ def write_zip(binary: Path, target: Path, level: int) -> None:
         archive.writestr(entry, binary.read_bytes(), compresslevel=level)
 
 
+def with_digests(text: str, binaries: Path) -> str:
+    def digest(found: re.Match[str]) -> str:
+        return hashlib.sha256((binaries / found[1] / "bootstrap").read_bytes()).hexdigest()[:16]
+
+    return re.sub(r"digest-of-([a-z]+(?:-[a-z]+)*)", digest, text)
+
+
 def stage(binaries: Path, out: Path, level: int) -> list[str]:
     """Replaces OUT; returns the checksum lines, as `sha256sum --check` reads them."""
     missing = [name for name in function_names() if not (binaries / name / "bootstrap").is_file()]
@@ -50,6 +61,8 @@ def stage(binaries: Path, out: Path, level: int) -> list[str]:
     (out / "functions").mkdir()
     for name in function_names():
         write_zip(binaries / name / "bootstrap", out / "functions" / f"{name}.zip", level)
+    for template in (out / "modules").glob("*.yaml"):
+        template.write_text(with_digests(template.read_text(encoding="utf-8"), binaries), encoding="utf-8")
     files = sorted(path for path in out.rglob("*") if path.is_file())
     return [f"{hashlib.sha256(path.read_bytes()).hexdigest()}  {path.relative_to(out)}" for path in files]
 

@@ -20,7 +20,9 @@ all the time: 730 hours. Sizes and counts are read from the templates and from t
 region before you decide: nothing here was compared with a bill."""
 LEFT_OUT = """\
 Not in it, because they stay under a dollar or depend on you alone: the functions, which run for seconds a month; topics, queues,
-schedules and API calls; the throughput of shared files; support plans; what a deployment bucket or an image registry holds. Tasks
+schedules and API calls; the throughput of shared files; support plans; what a deployment bucket or an image registry holds. The
+image that is built costs a quarter of an hour of the smallest build machine each time, some cents, and a third of a GB in ECR, 0.10 USD a
+GB and month: two dollars a month once there are the 52 patches that are kept. Tasks
 that the load adds are not in it either: the table has the fewest that always run."""
 CHOICES = """\
 - `NatGateways=one` in prod saves two gateways; a failed zone then takes the way out with it.

@@ -18,7 +18,7 @@ use crate::error::Error;
 use crate::plan::{Direction, Done, Observed, Order, Refusal, Step, needs_schema, plan};
 use crate::properties::Properties;
 use crate::schema::{Databases, Schema};
-use crate::{log, tasks};
+use crate::tasks;
 
 const PREFIX: &str = "mautic-release:";
 /// The pause between two looks: the first one, doubling up to the longest. Fargate takes half a minute to start a task.
@@ -207,14 +207,10 @@ impl MauticRelease {
         let properties = job.properties;
         let log = match refusal.task() {
             Some(task) => {
-                let id = tasks::id(task);
-                log::tail(
-                    &self.clients.logs,
-                    properties,
-                    id,
-                    &self.known_secrets(properties).await,
-                )
-                .await
+                let (prefix, container) = (&properties.log_stream_prefix, &properties.container);
+                let stream = format!("{prefix}/{container}/{}", tasks::id(task));
+                let secrets = self.known_secrets(properties).await;
+                log_tail::tail(&self.clients.logs, &properties.log_group, &stream, &secrets).await
             }
             None => String::new(),
         };

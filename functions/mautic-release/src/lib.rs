@@ -65,7 +65,6 @@ mod apply;
 mod attributes;
 mod error;
 mod handler;
-pub mod log;
 pub mod plan;
 mod properties;
 pub mod schema;

@@ -2,7 +2,7 @@
 //!
 //! The input is a secret in the first line, behind it the log.
 
-use mautic_release::log::{LONGEST, excerpt};
+use log_tail::{LONGEST, excerpt};
 
 use crate::lines;
 

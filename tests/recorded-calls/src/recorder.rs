@@ -120,6 +120,7 @@ fn action(service: &str, operation: &str) -> String {
     };
     let name = match (service, operation) {
         ("Lambda", "Invoke") => "InvokeFunction",
+        ("S3", "ListObjectsV2") => "ListBucket",
         _ => operation,
     };
     format!("{prefix}:{name}")

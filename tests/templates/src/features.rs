@@ -14,7 +14,7 @@ const fn feature(name: &'static str, parameters: &'static [(&'static str, &'stat
 }
 
 /// What every deployment gives: the root's required parameters but Environment.
-pub const MINIMAL: &[(&str, &str)] = &[("Domain", "example.com"), ("ImageUri", "example.com/mautic:7")];
+pub const MINIMAL: &[(&str, &str)] = &[("Domain", "example.com")];
 
 /// What the rules ask of production besides.
 #[must_use]
@@ -55,6 +55,7 @@ pub const GROUPS: &[(&str, &[Feature])] = &[
     ("site", SITE),
     ("containers", CONTAINERS),
     ("mautic", MAUTIC),
+    ("image", IMAGE),
     ("backup", BACKUP),
     ("mail", MAIL),
     ("notice", NOTICE),
@@ -184,6 +185,30 @@ const MAUTIC: &[Feature] = &[
     feature(
         "no jobs and no mail",
         &[("HoldMail", "true"), ("JobMinutes", "off-off"), ("NightlyHour", "off")],
+    ),
+];
+
+const IMAGE: &[Feature] = &[
+    feature("image of one's own", &[("ImageUri", "example.com/mautic:7")]),
+    feature(
+        "image from a mirror",
+        &[
+            (
+                "ImageBase",
+                "123456789012.dkr.ecr.eu-central-1.amazonaws.com/docker-hub/mautic/mautic",
+            ),
+            ("ImagePatches", "monthly-20261201"),
+        ],
+    ),
+    feature(
+        "image from Docker Hub with an account",
+        &[
+            (
+                "ImageBase",
+                "arn:aws:secretsmanager:eu-central-1:123456789012:secret:docker-hub-AbCdEf",
+            ),
+            ("ImagePatches", "off"),
+        ],
     ),
 ];
 

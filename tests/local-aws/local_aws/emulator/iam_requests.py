@@ -1,8 +1,9 @@
 """IAM: what some requests are about, where the emulator judges by something else than AWS does.
 
 ECS authorises RunTask by the task definition and what is done to a task by that task, with the cluster as a condition;
-CloudWatch Logs authorises reading by the stream. AWS's service authorisation reference has both. And every request counts as
-one over TLS, for which the loopback stands: policies of queues and topics refuse any other.
+CloudWatch Logs authorises reading by the stream, CodeBuild everything about a build by its project. AWS's service authorisation
+reference has both. And every request counts as one over TLS, for which the loopback stands: policies of queues and topics refuse
+any other.
 """
 
 import json
@@ -37,6 +38,8 @@ def _resource(stock: Any) -> Any:
         action = (headers.get("x-amz-target") or "").rsplit(".", 1)[-1]
         if service == "ecs":
             return _of_ecs(action, _members(body), *place) or named
+        if service == "codebuild":
+            return _of_codebuild(_members(body), *place) or named
         if service == "logs" and action == "GetLogEvents":
             return f"{named}:log-stream:{_members(body).get('logStreamName', '')}"
         return named
@@ -56,6 +59,11 @@ def _of_ecs(action: str, members: dict[str, Any], region: str, account: str) -> 
     if action == "ListTasks":
         return f"{prefix}:container-instance/*"
     return None
+
+
+def _of_codebuild(members: dict[str, Any], region: str, account: str) -> str | None:
+    build = str(members.get("id") or (members.get("ids") or [""])[0])
+    return f"arn:aws:codebuild:{region}:{account}:project/{build.rsplit(':', 1)[0]}" if ":" in build else None
 
 
 def _keys(stock: Any) -> Any:

@@ -37,6 +37,7 @@ MODULES = (
     "ecs",
     "ecs_tasks",
     "scheduler",
+    "codebuild",
     "elasticache",
     "associations",
     "recorded",

@@ -90,7 +90,7 @@ def migrations(cursor: Any, environment: Mapping[str, str]) -> None:
 
 def version(environment: Mapping[str, str]) -> str:
     """The version in the image's tag."""
-    found = re.search(r":(\d+(?:\.\d+){0,2})", environment["STAND_IN_IMAGE"])
+    found = re.search(r":(\d+(?:\.\d+){0,2})", environment["STAND_IN_IMAGE"].split("@")[0])
     return found[1] if found else "7.2"
 
 

@@ -217,8 +217,18 @@ const STATEFUL: [(&str, &[&str]); 8] = [
     ("AWS::ECR::Repository", &["Retain", "RetainExceptOnCreate"]),
 ];
 
+/// What holds only what a deployment makes again: images, and the context that they are built from.
+const MADE_AGAIN: [(&str, &str); 2] = [(IMAGE, "Repository"), (IMAGE, "BuildBucket")];
+const IMAGE: &str = "modules/mautic-image.yaml";
+
 fn survives(templates: &Templates) -> Vec<Finding> {
-    each_declared(templates, "Resources", |_, _, declared| {
+    each_declared(templates, "Resources", |file, logical_id, declared| {
+        if MADE_AGAIN.contains(&(file, logical_id)) {
+            let policies = ["DeletionPolicy", "UpdateReplacePolicy"].map(|name| declared.at(name).text());
+            return unless(policies == ["Delete", "Delete"], || {
+                format!("can be made again, but has {policies:?}")
+            });
+        }
         let (_, kept) = STATEFUL.iter().find(|(kind, _)| declared.at("Type") == *kind)?;
         let (deleted, replaced) = (
             declared.at("DeletionPolicy").text(),
@@ -243,6 +253,23 @@ fn what_holds_data_outlives_its_stack() {
             json!("Delete"),
         ),
         "modules/database.yaml: DatabaseInstance: DeletionPolicy 'Delete', not one of [\"Snapshot\"]",
+    );
+}
+
+#[test]
+fn what_can_be_made_again_goes_with_its_stack_and_nothing_else_does() {
+    proven_of_files(
+        survives,
+        &Seed::set(IMAGE, "Resources/Repository/DeletionPolicy", json!("Retain")),
+        &format!("{IMAGE}: Repository: can be made again, but has [\"Retain\", \"Delete\"]"),
+    );
+    let other = json!({"Type": "AWS::ECR::Repository", "DeletionPolicy": "Delete", "UpdateReplacePolicy": "Delete"});
+    proven_of_files(
+        survives,
+        &Seed::set(IMAGE, "Resources/OtherRepository", other),
+        &format!(
+            "{IMAGE}: OtherRepository: DeletionPolicy 'Delete', not one of [\"Retain\", \"RetainExceptOnCreate\"]"
+        ),
     );
 }
 

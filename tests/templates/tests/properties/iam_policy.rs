@@ -107,7 +107,8 @@ const WITHOUT_RESOURCE: [&str; 24] = [
     "ec2:UnassignPrivateIpAddresses",
     "ecr:GetAuthorizationToken",
     "ecs:DescribeTaskDefinition",
-    "ecs:ListTasks", // but container instances, of which Fargate has none
+    "ecs:ListServices", // the cluster is a condition
+    "ecs:ListTasks",    // but container instances, of which Fargate has none
     "ecs:RegisterTaskDefinition",
     "iam:ListAccessKeys",
     "logs:DescribeLogGroups",

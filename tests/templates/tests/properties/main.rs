@@ -8,6 +8,7 @@ mod alarms;
 mod backup;
 mod cache;
 mod combinations;
+mod container_image;
 mod containers;
 mod custom_resources;
 mod dashboards;

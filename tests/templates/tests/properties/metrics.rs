@@ -170,6 +170,19 @@ pub const PUBLISHED: &[Published] = &[
         )],
         metrics: &["DaysToExpiry"],
     },
+    // codebuild/latest/userguide/cloudwatch_metrics-codebuild.html
+    Published {
+        namespace: "AWS/CodeBuild",
+        dimensions: &[("ProjectName", &[Reference("AWS::CodeBuild::Project")])],
+        metrics: &[
+            "Builds",
+            "FailedBuilds",
+            "SucceededBuilds",
+            "Duration",
+            "BuildDuration",
+            "QueuedDuration",
+        ],
+    },
     // AmazonECS/latest/developerguide/available-metrics.html
     Published {
         namespace: "AWS/ECS",
