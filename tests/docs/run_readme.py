@@ -163,8 +163,10 @@ class ReadmeCommands(unittest.TestCase):
         yield 3, lock
         self.every_stack_is_locked(place)
         # An update: a newer version of the templates.
-        module = place / "dist/aws/modules/ses.yaml"
-        module.write_text(module.read_text().replace("clean its addresses", "clean out its addresses"))
+        module = place / "dist/aws/modules/ses-alarms.yaml"
+        text = module.read_text()
+        self.assertIn("clean its addresses", text)
+        module.write_text(text.replace("clean its addresses", "clean out its addresses"))
         yield 1, package
         yield 4, look
         remove, left = found["Removal"]
