@@ -48,8 +48,8 @@ class Cost(unittest.TestCase):
         self.rows = [[cell.strip() for cell in line.strip("|").split(" | ")] for line in lines]
 
     def test_every_amount_is_its_quantity_times_its_price(self):
-        for name, amount, prices, *amounts in self.rows[:-1]:
-            numbers = [_number(part.split()[0]) for part in amount.split(" / ")]
+        for name, counts, prices, *amounts in self.rows[:-1]:
+            numbers = [_number(part.split()[0]) for part in counts.split(" / ")]
             each = [_number(part) for part in prices.split(" / ")]
             each = each * 3 if len(each) == 1 else each
             for number, price, amount in zip(numbers, each, amounts, strict=True):

@@ -30,6 +30,7 @@ mod network_routes;
 mod notification_publishing;
 mod physical_names;
 mod references;
+mod resource_policies;
 mod resource_tagging;
 mod rules;
 mod scheduled_jobs;
