@@ -33,6 +33,7 @@ mod references;
 mod resource_policies;
 mod resource_tagging;
 mod rules;
+mod scaling;
 mod scheduled_jobs;
 mod ses_domain;
 mod web_firewall;
