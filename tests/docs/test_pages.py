@@ -3,10 +3,12 @@
 import re
 import unittest
 from decimal import Decimal
+from unittest import mock
 
-from pages import architecture, cost, parameters, permissions, readme, runbooks
+from pages import architecture, cost, parameters, permissions, quantities, readme, runbooks
 from pages.page import ROOT, table
 from pages.prices import PRICES
+from pages.templates import modules, resources
 
 
 class Pages(unittest.TestCase):
@@ -46,8 +48,8 @@ class Cost(unittest.TestCase):
         self.rows = [[cell.strip() for cell in line.strip("|").split(" | ")] for line in lines]
 
     def test_every_amount_is_its_quantity_times_its_price(self):
-        for name, quantities, prices, *amounts in self.rows[:-1]:
-            numbers = [_number(part.split()[0]) for part in quantities.split(" / ")]
+        for name, counts, prices, *amounts in self.rows[:-1]:
+            numbers = [_number(part.split()[0]) for part in counts.split(" / ")]
             each = [_number(part) for part in prices.split(" / ")]
             each = each * 3 if len(each) == 1 else each
             for number, price, amount in zip(numbers, each, amounts, strict=True):
@@ -71,6 +73,31 @@ class Cost(unittest.TestCase):
         dev, test, prod = (cost.total(one) for one in cost.ENVIRONMENTS)
         self.assertLess(dev, test)
         self.assertLess(test, prod)
+
+
+class Quantities(unittest.TestCase):
+    """What AWS bills by the piece is counted by the piece."""
+
+    def changed(self, name, value):
+        given = quantities.given
+        return mock.patch.object(quantities, "given", lambda one, other: value if other == name else given(one, other))
+
+    def test_a_metric_by_job_is_one_for_each_job_that_runs(self):
+        before = quantities.metrics_of_logs("prod"), quantities.job_hours("prod")
+        with self.changed("OptionalJobs", "both"):
+            after = quantities.metrics_of_logs("prod"), quantities.job_hours("prod")
+        # Four jobs more, each with how often it succeeded and how long it took; one of them runs every few minutes.
+        self.assertEqual(after[0] - before[0], 8)
+        self.assertGreater(after[1], before[1])
+
+    def test_every_alarm_of_the_cache_watches_every_node(self):
+        alarms = sum(1 for module, _, _ in resources(modules(), "AWS::CloudWatch::Alarm") if module == "cache-alarms")
+        with self.changed("CacheReplicas", "2"):
+            self.assertEqual(quantities.watched_metrics("prod") - self.with_one_replica(), alarms)
+
+    def with_one_replica(self):
+        with self.changed("CacheReplicas", "1"):
+            return quantities.watched_metrics("prod")
 
 
 def _number(text: str) -> Decimal:

@@ -150,8 +150,8 @@ ITEMS = [
     Item("foundation", "KMS keys", "KMS key", _counted("AWS::KMS::Key")),
     # RDS keeps the master's own secret beside those of the templates.
     Item("foundation", "Secrets", "secret", lambda one: count("AWS::SecretsManager::Secret") + 1),
-    Item("foundation", "Alarms", "alarm", lambda one: quantities.watched_metrics()),
-    Item("foundation", "Metrics out of logs", "own metric", _counted("AWS::Logs::MetricFilter")),
+    Item("foundation", "Metrics that alarms watch", "alarm", quantities.watched_metrics),
+    Item("foundation", "Metrics out of logs", "own metric", quantities.metrics_of_logs),
     Item("foundation", "Logs, taken in", "logs, taken in", _used("logs")),
     Item("foundation", "Logs, kept", "logs, kept", _used("kept logs")),
     Item("monitoring", "Composite alarms", "composite alarm", _counted("AWS::CloudWatch::CompositeAlarm")),

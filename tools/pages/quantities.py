@@ -90,14 +90,26 @@ def rules_of_the_web_firewall() -> Decimal:
     )
 
 
-def watched_metrics() -> Decimal:
-    """Metrics that alarms watch: one each, or those of its expression."""
-    return Decimal(
-        sum(
-            max(1, sum("MetricStat" in one for one in declared["Properties"].get("Metrics", [])))
-            for _, _, declared in resources(modules(), "AWS::CloudWatch::Alarm")
-        )
-    )
+def watched_metrics(environment: str) -> Decimal:
+    """Metrics that alarms watch: one each, or those of its expression; of the cache every node's; a band of what is usual is two more."""
+    watched = 0
+    for module, _, declared in resources(modules(), "AWS::CloudWatch::Alarm"):
+        metrics = declared["Properties"].get("Metrics", [])
+        if module == "cache-alarms":
+            watched += cache_nodes(environment)
+            continue
+        watched += max(1, sum("MetricStat" in one for one in metrics))
+        watched += 2 * sum("ANOMALY_DETECTION_BAND" in str(one.get("Expression")) for one in metrics)
+    return Decimal(watched)
+
+
+def metrics_of_logs(environment: str) -> Decimal:
+    """Metrics that filters make: one each, with a dimension one for each scheduled job."""
+    filters = [
+        made["Properties"]["MetricTransformations"][0] for _, _, made in resources(modules(), "AWS::Logs::MetricFilter")
+    ]
+    by_job = sum("Dimensions" in one for one in filters)
+    return Decimal(len(filters) - by_job + by_job * len(jobs(environment)))
 
 
 def task(environment: str, kind: str) -> tuple[Decimal, Decimal]:
@@ -117,13 +129,27 @@ def spot(environment: str) -> str:
     return given(environment, "Spot") or ("all" if environment == "dev" else "mixed")
 
 
+# A schedule's condition -> the values of OptionalJobs with which it holds.
+OPTIONAL = {"HasMailbox": ("mailbox", "both"), "HasMaxMind": ("maxmind", "both")}
+
+
+def jobs(environment: str) -> list[dict[str, Any]]:
+    """The schedules of an environment, optional jobs only where they are chosen."""
+    chosen = given(environment, "OptionalJobs")
+    return [
+        declared["Properties"]
+        for _, _, declared in resources(modules(), "AWS::Scheduler::Schedule")
+        if chosen in OPTIONAL.get(declared.get("Condition", ""), (chosen,))
+    ]
+
+
 def job_hours(environment: str) -> Decimal:
     """Hours of a month in which a scheduled job runs: each schedule every few minutes, none of the nightly ones."""
     minutes = own(environment, "JobMinutes", "mautic-service", "JobMinutes").split("-")
     intervals = dict(zip(("FrequentMinutes", "RegularMinutes"), minutes, strict=True))
     runs = Decimal(0)
-    for _, _, declared in resources(modules(), "AWS::Scheduler::Schedule"):
-        every = re.search(r"/\$\{(\w+Minutes)\}", str(declared["Properties"]["ScheduleExpression"]))
+    for schedule in jobs(environment):
+        every = re.search(r"/\$\{(\w+Minutes)\}", str(schedule["ScheduleExpression"]))
         if every and intervals[every[1]] != "off":
             runs += HOURS * 60 / int(intervals[every[1]])
     return _rounded(runs * usage("minutes", environment) / 60)

@@ -8,6 +8,7 @@ pub mod finding;
 pub mod mail;
 pub mod package;
 pub mod quota;
+mod ranges;
 pub mod roles;
 pub mod zone;
 
@@ -56,6 +57,7 @@ pub async fn look(cloud: &Cloud, aws: AwsQuery<'_>, subject: &Subject<'_>) -> Re
         package::check(subject.folder, subject.parameters),
         account::bucket(subject.bucket, region, &location),
     ];
+    findings.extend(ranges::check(&subject.settings));
     if caller.is_err() {
         // Nothing else would be answered either.
         return Ok(findings);

@@ -1,8 +1,8 @@
-//! What the properties run over: every environment with every feature, every two features of different groups together,
-//! the parameter files as they are shipped, and sets that proptest draws.
+//! What the properties run over: every environment with every feature; every three features of different groups in every
+//! environment, and every four in one of them; the parameter files as they are shipped; and sets that proptest draws.
 //!
-//! All combinations of all features would be tens of thousands, which differ from these only where three or more groups
-//! meet, or two in a particular environment. In the sets that are drawn all groups meet, others in each run.
+//! All combinations of all features would be half a million, which differ from these only where five or more choices meet.
+//! In the sets that are drawn all groups meet, others in each run.
 
 use std::collections::BTreeMap;
 use std::sync::LazyLock;
@@ -10,6 +10,7 @@ use std::thread;
 
 use serde_json::Value;
 
+use crate::covering;
 use crate::deployment::{Deployment, Refusal, refusals};
 use crate::draw;
 use crate::features::{self, Feature};
@@ -85,8 +86,14 @@ pub fn minimal(environment: &str) -> Parameters {
     parameters
 }
 
-/// A name and parameters for each environment, alone and with each feature, and for each two features of different groups
-/// in one environment that the rules allow them in.
+/// How many choices meet in every way that the rules allow; which environment it is, is one of them.
+pub const MEETING: usize = 4;
+
+/// A name and parameters for each environment, alone and with each feature, and for rows of features of all groups in which
+/// any [`MEETING`] choices stand together. To have none of a group is a choice, too.
+///
+/// # Panics
+/// If a row of the covering array is no row.
 #[must_use]
 pub fn combinations(templates: &Templates) -> Vec<(String, Parameters)> {
     let environments = environments(templates);
@@ -95,28 +102,33 @@ pub fn combinations(templates: &Templates) -> Vec<(String, Parameters)> {
         made.push(choice(environment, &[]));
         made.extend(features().map(|feature| choice(environment, &[feature])));
     }
-    for (index, pair) in pairs().into_iter().enumerate() {
-        // Each environment in turn; where the rules refuse the pair, the next one.
-        let in_turn = (0..environments.len()).map(|turn| &environments[(index + turn) % environments.len()]);
-        let mut choices = in_turn.map(|environment| choice(environment, &pair));
-        made.extend(choices.find(|(_, given)| refusals(templates, given).map_or(true, |refused| refused.is_empty())));
+    // The first value of a group is none of its features.
+    let groups = features::GROUPS.iter().map(|(_, group)| group.len() + 1);
+    let sizes: Vec<usize> = std::iter::once(environments.len()).chain(groups).collect();
+    let chosen = |row: &[Option<usize>]| -> Vec<&'static Feature> {
+        let groups = features::GROUPS.iter().zip(&row[1..]);
+        groups
+            .filter_map(|((_, group), value)| group.get(value.unwrap_or_default().checked_sub(1)?))
+            .collect()
+    };
+    let is_accepted = |row: &[Option<usize>]| {
+        let mut candidates = (0..environments.len()).filter(|index| row[0].is_none_or(|decided| decided == *index));
+        candidates.any(|index| {
+            let (_, given) = choice(&environments[index], &chosen(row));
+            // A template's fault is no refusal: it is found when the row is resolved.
+            refusals(templates, &given).map_or(true, |refused| refused.is_empty())
+        })
+    };
+    for row in covering::rows(&sizes, MEETING, is_accepted) {
+        let row: Vec<Option<usize>> = row.into_iter().map(Some).collect();
+        let environment = &environments[row[0].expect("a row has a value for each axis")];
+        made.push(choice(environment, &chosen(&row)));
     }
     made
 }
 
 fn features() -> impl Iterator<Item = &'static Feature> {
     features::GROUPS.iter().flat_map(|(_, group)| *group)
-}
-
-fn pairs() -> Vec<[&'static Feature; 2]> {
-    let groups = features::GROUPS.iter().enumerate();
-    let pairs = groups.flat_map(|(index, (_, group))| {
-        let others = move || features::GROUPS[index + 1..].iter().flat_map(|(_, group)| *group);
-        group
-            .iter()
-            .flat_map(move |one| others().map(move |other| [one, other]))
-    });
-    pairs.collect()
 }
 
 /// The name and the parameters of an environment with features.

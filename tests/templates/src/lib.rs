@@ -21,6 +21,7 @@
 //! ```
 
 pub mod combinations;
+mod covering;
 mod deployment;
 pub mod draw;
 pub mod environments_page;

@@ -40,6 +40,8 @@ const fn counted(
     }
 }
 
+const ADDRESS: &str = "AWS::EC2::EIP";
+
 /// New accounts begin with five VPCs and five addresses a region, and with few vCPUs: these are the quotas that are met first.
 const QUOTAS: [Quota; 6] = [
     counted(
@@ -55,7 +57,7 @@ const QUOTAS: [Quota; 6] = [
         (&["ec2", "describe-internet-gateways"], "InternetGateways"),
     ),
     counted(
-        "AWS::EC2::EIP",
+        ADDRESS,
         "elastic IP addresses",
         ("ec2", "L-0263D0A3"),
         (&["ec2", "describe-addresses"], "Addresses"),
@@ -87,13 +89,37 @@ const QUOTAS: [Quota; 6] = [
 #[must_use]
 pub fn met(types: &BTreeSet<String>, settings: &Settings) -> Vec<Quota> {
     let own_network = settings.get("VpcId").is_none();
-    let gateways = settings.get("NatGateways") != Some("none");
+    let gateways = if own_network { nat_gateways(settings) } else { 0.0 };
     QUOTAS
         .into_iter()
         .filter(|quota| types.contains(quota.resource_type))
         .filter(|quota| own_network || quota.service != "vpc")
-        .filter(|quota| (own_network && gateways) || quota.resource_type != "AWS::EC2::EIP")
+        .map(|quota| match quota.resource_type {
+            ADDRESS => Quota {
+                need: gateways,
+                ..quota
+            },
+            _ => quota,
+        })
+        .filter(|quota| quota.need > 0.0)
         .collect()
+}
+
+/// How many NAT gateways a new network has, each with an address of its own: blank is one a zone in prod, one elsewhere.
+fn nat_gateways(settings: &Settings) -> f64 {
+    let by_environment = if settings.get("Environment") == Some("prod") {
+        "one-a-zone"
+    } else {
+        "one"
+    };
+    match settings.get("NatGateways").unwrap_or(by_environment) {
+        "none" => 0.0,
+        "one-a-zone" => settings
+            .get("ZoneCount")
+            .and_then(|zones| zones.parse().ok())
+            .unwrap_or(2.0),
+        _ => 1.0,
+    }
 }
 
 /// What was read of a quota: its limit, and how many there are where they can be counted.
@@ -271,20 +297,44 @@ mod tests {
         );
     }
 
+    /// The quotas that a stack with these parameters meets.
+    fn met_with(parameters: &[&str]) -> Vec<Quota> {
+        let names = ["VpcId", "NatGateways", "Environment", "ZoneCount"];
+        let declared = names
+            .map(|name| format!("  {name}: {{Type: String, Default: ''}}\n"))
+            .concat();
+        let body = format!("Parameters:\n{declared}Resources:\n  T: {{Type: AWS::SNS::Topic}}\n");
+        let template = Template::parse("t.yaml", &body).expect("parses");
+        let given: Vec<String> = parameters.iter().map(|&text| text.to_owned()).collect();
+        let inputs = Inputs::merge(None, &given, &[]).expect("merges");
+        let types = ["AWS::EC2::VPC", ADDRESS, "AWS::RDS::DBInstance"].map(str::to_owned);
+        met(&types.into(), &Settings::resolve(&template, &inputs, None))
+    }
+
+    #[test]
+    fn each_nat_gateway_takes_an_address() {
+        let addresses = |parameters: &[&str]| {
+            let found = met_with(parameters)
+                .into_iter()
+                .find(|quota| quota.resource_type == ADDRESS);
+            found.map(|quota| quota.need.to_string())
+        };
+        let needs = [
+            addresses(&[]),
+            addresses(&["Environment=prod"]),
+            addresses(&["Environment=prod", "ZoneCount=3"]),
+            addresses(&["Environment=prod", "ZoneCount=3", "NatGateways=one"]),
+            addresses(&["Environment=dev", "ZoneCount=3", "NatGateways=one-a-zone"]),
+            addresses(&["NatGateways=none"]),
+        ];
+        let texts = needs.map(Option::unwrap_or_default);
+        assert_eq!(texts, ["1", "2", "3", "1", "3", ""]);
+    }
+
     #[test]
     fn only_what_the_stack_makes_is_looked_at() {
-        let names = |parameters: &[&str]| -> Vec<&str> {
-            let body = "Parameters:\n  VpcId: {Type: String, Default: ''}\n  NatGateways: {Type: String, Default: ''}\n\
-                        Resources:\n  T: {Type: AWS::SNS::Topic}\n";
-            let template = Template::parse("t.yaml", body).expect("parses");
-            let given: Vec<String> = parameters.iter().map(|&text| text.to_owned()).collect();
-            let inputs = Inputs::merge(None, &given, &[]).expect("merges");
-            let types = ["AWS::EC2::VPC", "AWS::EC2::EIP", "AWS::RDS::DBInstance"].map(str::to_owned);
-            met(&types.into(), &Settings::resolve(&template, &inputs, None))
-                .iter()
-                .map(|quota| quota.what)
-                .collect()
-        };
+        let names =
+            |parameters: &[&str]| -> Vec<&str> { met_with(parameters).iter().map(|quota| quota.what).collect() };
         assert_eq!(names(&[]), ["VPCs", "elastic IP addresses", "database instances"]);
         assert_eq!(names(&["NatGateways=none"]), ["VPCs", "database instances"]);
         assert_eq!(names(&["VpcId=vpc-1"]), ["database instances"]);

@@ -25,7 +25,7 @@ const fn role(resource_type: &'static str, name: &'static str, service: &'static
     }
 }
 
-const ROLES: [ServiceRole; 8] = [
+const ROLES: [ServiceRole; 9] = [
     role("AWS::ECS::Cluster", "AWSServiceRoleForECS", "ecs.amazonaws.com"),
     role("AWS::RDS::DBInstance", "AWSServiceRoleForRDS", "rds.amazonaws.com"),
     role(
@@ -52,6 +52,11 @@ const ROLES: [ServiceRole; 8] = [
         "AWS::Backup::BackupPlan",
         "AWSServiceRoleForBackup",
         "backup.amazonaws.com",
+    ),
+    role(
+        "AWS::Backup::RestoreTestingPlan",
+        "AWSServiceRoleForBackupRestoreTesting",
+        "restore-testing.backup.amazonaws.com",
     ),
     role(
         "AWS::WAFv2::LoggingConfiguration",

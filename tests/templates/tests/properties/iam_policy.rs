@@ -9,7 +9,17 @@ use template_properties::value::Look;
 use crate::support::{actions, allows, each, statements, unless};
 
 pub const ROLE: &str = "AWS::IAM::Role";
-const IDENTITY_POLICIES: [&str; 3] = [ROLE, "AWS::IAM::Policy", "AWS::IAM::ManagedPolicy"];
+/// Every type that gives an identity permissions: Mautic's own mail user has an `AWS::IAM::UserPolicy`.
+const IDENTITY_POLICIES: [&str; 8] = [
+    ROLE,
+    "AWS::IAM::Policy",
+    "AWS::IAM::ManagedPolicy",
+    "AWS::IAM::RolePolicy",
+    "AWS::IAM::UserPolicy",
+    "AWS::IAM::GroupPolicy",
+    "AWS::IAM::User",
+    "AWS::IAM::Group",
+];
 /// Where the seeds of this suite are planted: the first statement of ses-domain's policy.
 const STATEMENT: &str = "Resources/SesDomainPolicy/Properties/PolicyDocument/Statement/0";
 const POLICY: &str = "ses: SesDomainPolicy (AWS::IAM::Policy)";
@@ -50,6 +60,16 @@ fn no_identity_has_a_wildcard_action() {
             json!("ses:DeleteEmailIdentity"),
         ),
         &format!("{POLICY}: NotAction allows all the rest"),
+    );
+}
+
+#[test]
+fn a_user_has_no_wildcard_action_either() {
+    let path = "Resources/MailUserPolicy/Properties/PolicyDocument/Statement/0/Action";
+    proven(
+        wildcards,
+        &Seed::set("modules/mail-credentials.yaml", path, json!("ses:Send*")),
+        "mail-credentials: MailUserPolicy (AWS::IAM::UserPolicy): may ses:Send*",
     );
 }
 
@@ -153,11 +173,11 @@ fn passes_roles(deployment: &Deployment) -> Vec<Finding> {
         if let Some(role) = strange {
             return Some(format!("passes {}, which is no role of the stack", role.text()));
         }
-        let condition = statement.at("Condition");
-        let named = ["StringEquals", "StringLike"]
-            .iter()
-            .any(|test| condition.at(test).get("iam:PassedToService").is_some());
-        unless(named, || "passes a role to any service".to_owned())
+        let services = statement.at("Condition/StringEquals/iam:PassedToService").texts();
+        let is_named = |service: &String| service.ends_with(".amazonaws.com") && !service.contains('*');
+        unless(!services.is_empty() && services.iter().all(is_named), || {
+            "passes a role to any service".to_owned()
+        })
     })
 }
 
@@ -180,6 +200,13 @@ fn a_role_is_passed_by_name_and_to_a_named_service() {
             STATEMENT,
             pass(json!({"Fn::GetAtt": ["SesDomainRole", "Arn"]})),
         ),
+        &format!("{POLICY}: passes a role to any service"),
+    );
+    let mut to_all = pass(json!({"Fn::GetAtt": ["SesDomainRole", "Arn"]}));
+    to_all["Condition"] = json!({"StringEquals": {"iam:PassedToService": "*.amazonaws.com"}});
+    proven(
+        passes_roles,
+        &Seed::set("modules/ses.yaml", STATEMENT, to_all),
         &format!("{POLICY}: passes a role to any service"),
     );
 }

@@ -1,6 +1,6 @@
 //! Prevents: a role that another account's resources could use, through a service that works for everybody.
 
-use serde_json::json;
+use serde_json::{Value, json};
 use template_properties::Deployment;
 use template_properties::proof::{Finding, Seed, proven};
 use template_properties::value::Look;
@@ -47,6 +47,10 @@ const SOURCELESS: [(&str, &str); 2] = [
     ),
 ];
 
+/// The account of every deployment here.
+const ACCOUNT: &str = "123456789012";
+const SOURCES: [&str; 2] = ["aws:SourceAccount", "aws:SourceArn"];
+
 fn held_to_a_source(deployment: &Deployment) -> Vec<Finding> {
     each(deployment, &[ROLE], |role| {
         let statements = role.properties.at("AssumeRolePolicyDocument/Statement").listed();
@@ -55,11 +59,11 @@ fn held_to_a_source(deployment: &Deployment) -> Vec<Finding> {
             let is_sourceless = services
                 .iter()
                 .all(|service| SOURCELESS.iter().any(|(known, _)| known == service));
+            // A source that every account has is none.
+            let is_ours = |value: &&Value| value.text().contains(ACCOUNT) || deployment.owner(value).is_some();
             let tests = statement.at("Condition").as_object().into_iter().flatten();
-            let keys: Vec<&str> = tests.flat_map(|(_, test)| test.keys()).collect();
-            let names = ["aws:SourceAccount", "aws:SourceArn"]
-                .iter()
-                .any(|key| keys.contains(key));
+            let sources = tests.flat_map(|(_, test)| SOURCES.map(|key| test.get(key)));
+            let names = sources.flatten().flat_map(Look::listed).any(|value| is_ours(&value));
             unless(is_sourceless || names, || {
                 format!("any account may come through {services:?}")
             })
@@ -72,6 +76,15 @@ fn a_service_that_names_its_source_is_held_to_this_account() {
     proven(
         held_to_a_source,
         &Seed::remove("modules/database.yaml", &format!("{ASSUME}/Condition")),
+        &format!("{MONITORING}: any account may come through [\"monitoring.rds.amazonaws.com\"]"),
+    );
+    proven(
+        held_to_a_source,
+        &Seed::set(
+            "modules/database.yaml",
+            &format!("{ASSUME}/Condition"),
+            json!({"StringLike": {"aws:SourceAccount": "*"}}),
+        ),
         &format!("{MONITORING}: any account may come through [\"monitoring.rds.amazonaws.com\"]"),
     );
 }

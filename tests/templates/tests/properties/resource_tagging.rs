@@ -91,9 +91,14 @@ fn every_nested_stack_is_tagged_as_the_component_that_it_is() {
 }
 
 /// What is made by AWS in the resource's name, and takes its tags only when told to: type, property, value.
-const COPIED: [(&str, &str, &str); 2] = [
+const COPIED: [(&str, &str, &str); 3] = [
     ("AWS::RDS::DBInstance", "CopyTagsToSnapshot", "true"),
     ("AWS::ECS::Service", "PropagateTags", "SERVICE"),
+    (
+        "AWS::Scheduler::Schedule",
+        "Target/EcsParameters/PropagateTags",
+        "TASK_DEFINITION",
+    ),
 ];
 
 fn copied(deployment: &Deployment) -> Vec<Finding> {
@@ -129,6 +134,19 @@ fn tasks_carry_the_tags_of_their_service() {
             json!({"Type": "AWS::ECS::Service", "Properties": {}}),
         ),
         "ses: Service (AWS::ECS::Service): PropagateTags is ''",
+    );
+}
+
+#[test]
+fn tasks_of_a_schedule_carry_the_tags_of_their_definition() {
+    let tags = "Target/EcsParameters/PropagateTags";
+    proven(
+        copied,
+        &Seed::remove(
+            "modules/mautic-schedules.yaml",
+            &format!("Resources/ImportContacts/Properties/{tags}"),
+        ),
+        &format!("mautic-schedules: ImportContacts (AWS::Scheduler::Schedule): {tags} is ''"),
     );
 }
 

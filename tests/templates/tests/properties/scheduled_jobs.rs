@@ -1,11 +1,13 @@
 //! Prevents: a job that never ran and was never missed, one that runs twice at once, or one that Spot takes back half-way.
 
+use std::collections::BTreeMap;
+
 use serde_json::{Value, json};
 use template_properties::Deployment;
 use template_properties::proof::{Finding, Seed, proven};
 use template_properties::value::Look;
 
-use crate::support::{each, unless};
+use crate::support::{each, set, unless};
 
 const SCHEDULE: &str = "AWS::Scheduler::Schedule";
 /// Where the seeds are planted: beside what is there.
@@ -169,4 +171,81 @@ fn a_job_calls_a_container_that_its_task_has() {
         &schedule(&[("Input", json!("{"))]),
         &format!("{PLANTED}: its input is no JSON"),
     );
+}
+
+/// What Mautic leaves to cron, by what decides whether it runs. Source: Mautic's own list of cron jobs, and the names of its
+/// console commands.
+const FREQUENT: [&str; 4] = [
+    "mautic:broadcasts:send",
+    "mautic:messages:send",
+    "mautic:webhooks:process",
+    "mautic:import",
+];
+const REGULAR: [&str; 7] = [
+    "mautic:segments:update",
+    "mautic:campaigns:update",
+    "mautic:campaigns:trigger",
+    "mautic:reports:scheduler",
+    "mautic:contacts:scheduled_export",
+    "mautic:campaigns:summarize",
+    "mautic:custom-field:create-column",
+];
+const NIGHTLY: [&str; 2] = ["mautic:maintenance:cleanup", "mautic:unusedip:delete"];
+const MAILBOX: [&str; 1] = ["mautic:email:fetch"];
+const MAXMIND: [&str; 3] = [
+    "mautic:iplookup:download",
+    "mautic:donotsell:download",
+    "mautic:max-mind:purge",
+];
+
+/// The jobs that the parameters ask for.
+fn wanted(deployment: &Deployment) -> Vec<&'static str> {
+    let minutes = deployment.parameter("JobMinutes");
+    let (frequent, regular) = minutes.split_once('-').unwrap_or(("5", "15"));
+    let optional = deployment.parameter("OptionalJobs");
+    let asks = |name: &str| optional == name || optional == "both";
+    let (frequent, regular) = (frequent != "off", regular != "off");
+    let nightly = deployment.parameter("NightlyHour") != "off";
+    let families: [(bool, &[&str]); 5] = [
+        (frequent, &FREQUENT),
+        (regular, &REGULAR),
+        (nightly, &NIGHTLY),
+        (frequent && asks("mailbox"), &MAILBOX),
+        (nightly && asks("maxmind"), &MAXMIND),
+    ];
+    let chosen = families.iter().filter(|(is_wanted, _)| *is_wanted);
+    chosen.flat_map(|(_, jobs)| *jobs).copied().collect()
+}
+
+fn complete(deployment: &Deployment) -> Vec<Finding> {
+    let mut times: BTreeMap<String, usize> = BTreeMap::new();
+    for schedule in deployment.of_type(&[SCHEDULE]) {
+        let input = serde_json::from_str::<Value>(&schedule.properties.at("Target/Input").text()).unwrap_or_default();
+        let command = input.at("containerOverrides/0/command/1").text();
+        *times.entry(command).or_default() += 1;
+    }
+    let wanted = set(wanted(deployment));
+    let missing = wanted.iter().filter(|job| !times.contains_key(*job));
+    let missing = missing.map(|job| Finding::new(job, "is not scheduled"));
+    let strange = times.keys().filter(|job| !wanted.contains(*job));
+    let strange = strange.map(|job| Finding::new(job, "is scheduled, and nobody asks for it"));
+    let twice = times.iter().filter(|(_, count)| **count > 1);
+    let twice = twice.map(|(job, count)| Finding::new(job, format!("has {count} schedules")));
+    missing.chain(strange).chain(twice).collect()
+}
+
+#[test]
+fn every_job_of_mautics_that_is_asked_for_has_one_schedule() {
+    let file = "modules/mautic-schedules.yaml";
+    proven(
+        complete,
+        &Seed::remove(file, "Resources/SendReports"),
+        "mautic:reports:scheduler: is not scheduled",
+    );
+    proven(
+        complete,
+        &Seed::remove(file, "Resources/FetchMailbox/Condition"),
+        "mautic:email:fetch: is scheduled, and nobody asks for it",
+    );
+    proven(complete, &schedule(&[]), "mautic:import: has 2 schedules");
 }

@@ -1,5 +1,9 @@
 //! Prevents: a rule that was set to count for the editors' sake, and from then on refused nobody; and a log with passwords.
 
+use std::collections::HashMap;
+use std::sync::{LazyLock, Mutex};
+
+use regex::Regex;
 use serde_json::{Value, json};
 use template_properties::Deployment;
 use template_properties::proof::{Finding, Seed, proven};
@@ -156,5 +160,196 @@ fn refused_requests_are_logged_without_credentials_where_waf_can() {
         log,
         &Seed::set(FILE, "Resources/LogGroup/Properties/LogGroupName", json!("waf")),
         &format!("{text}: WAF refuses the group waf"),
+    );
+}
+
+/// What somebody does: in words, at which path, which managed rules it breaks, and the rule of ours that refuses it.
+type Deed = (
+    &'static str,
+    &'static str,
+    &'static [(&'static str, &'static str)],
+    &'static str,
+);
+
+const CORE: &str = "core-rule-set";
+const SQL: &str = "sql-database";
+const DEEDS: [Deed; 11] = [
+    (
+        "an editor saves a mail with scripts, code and links",
+        "/s/emails/edit/7",
+        &[
+            (CORE, "CrossSiteScripting_BODY"),
+            (CORE, "SizeRestrictions_BODY"),
+            (CORE, "GenericRFI_BODY"),
+            (SQL, "SQLi_BODY"),
+            ("php-app", "PHPHighRiskMethodsVariables_BODY"),
+        ],
+        "",
+    ),
+    (
+        "a programme writes a page by the API",
+        "/api/pages/new",
+        &[(CORE, "CrossSiteScripting_BODY"), (CORE, "SizeRestrictions_BODY")],
+        "",
+    ),
+    (
+        "a visitor sends a form with a file and a website",
+        "/form/submit",
+        &[(CORE, "SizeRestrictions_BODY"), (CORE, "GenericRFI_BODY")],
+        "",
+    ),
+    (
+        "a mail proxy without a name fetches a pixel",
+        "/email/6b04ceb7e06a6739209454.gif",
+        &[(CORE, "NoUserAgent_HEADER"), (CORE, "SizeRestrictions_QUERYSTRING")],
+        "",
+    ),
+    (
+        "a page tells which address it has",
+        "/mtracking.gif",
+        &[
+            (CORE, "GenericRFI_QUERYARGUMENTS"),
+            (CORE, "SizeRestrictions_QUERYSTRING"),
+        ],
+        "",
+    ),
+    (
+        "a mail's link is followed",
+        "/r/0123456789abcdef",
+        &[(CORE, "NoUserAgent_HEADER")],
+        "",
+    ),
+    (
+        "somebody guesses at the sign-in in SQL",
+        "/s/login",
+        &[(SQL, "SQLi_BODY")],
+        "AttackInBody",
+    ),
+    (
+        "a form carries SQL",
+        "/form/submit",
+        &[(SQL, "SQLi_BODY")],
+        "AttackInBody",
+    ),
+    (
+        "somebody floods the sign-in with text",
+        "/s/login",
+        &[(CORE, "SizeRestrictions_BODY")],
+        "LargeBody",
+    ),
+    (
+        "a nameless robot reads pages",
+        "/welcome",
+        &[(CORE, "NoUserAgent_HEADER")],
+        "StrangeQuery",
+    ),
+    (
+        "an editor's browser asks for the machine's keys",
+        "/s/emails/edit/7",
+        &[(CORE, "EC2MetaDataSSRF_BODY")],
+        "Common",
+    ),
+];
+
+/// Patterns are compiled once: a thousand deployments ask the same.
+static PATTERNS: LazyLock<Mutex<HashMap<String, Regex>>> = LazyLock::new(Mutex::default);
+
+/// Whether a statement holds for a request at this path, labelled so far. Rates are not exceeded.
+fn matches(statement: &Value, path: &str, labels: &[String]) -> bool {
+    let parts = |kind: &str| statement.at(kind).at("Statements").listed();
+    match statement.keys().as_slice() {
+        ["RegexMatchStatement"] => {
+            let pattern = statement.at("RegexMatchStatement/RegexString").text();
+            let mut patterns = PATTERNS.lock().expect("nobody panics in here");
+            let made = patterns.entry(pattern);
+            made.or_insert_with_key(|pattern| Regex::new(pattern).expect("a pattern"))
+                .is_match(path)
+        }
+        ["LabelMatchStatement"] => labels.contains(&statement.at("LabelMatchStatement/Key").text()),
+        ["NotStatement"] => !matches(statement.at("NotStatement/Statement"), path, labels),
+        ["AndStatement"] => parts("AndStatement").iter().all(|one| matches(one, path, labels)),
+        ["OrStatement"] => parts("OrStatement").iter().any(|one| matches(one, path, labels)),
+        ["RateBasedStatement"] => false,
+        other => panic!("WAF's {other:?} is not played here yet"),
+    }
+}
+
+/// The rule that refuses a deed, or none: the rules in their order, as WAF judges them.
+fn refused_by(rules: &[&Value], (_, path, broken, _): &Deed) -> String {
+    let mut ordered = rules.to_vec();
+    ordered.sort_by_key(|rule| rule.at("Priority").as_i64());
+    let mut labels = Vec::new();
+    for rule in ordered {
+        let managed = MANAGED.iter().find(|(name, _)| group(rule).at("Name") == *name);
+        let is_refused = if let Some((_, namespace)) = managed {
+            let counted = group(rule).at("RuleActionOverrides").listed();
+            let own = broken.iter().filter(|(broken, _)| broken == namespace);
+            labels.extend(own.clone().map(|(_, name)| label(namespace, name)));
+            let blocks = |name: &str| !counted.iter().any(|one| one.at("Name") == name);
+            rule.at("OverrideAction/None").is_object() && own.into_iter().any(|(_, name)| blocks(name))
+        } else {
+            let is_met = matches(rule.at("Statement"), path, &labels);
+            if is_met {
+                labels.extend(rule.at("RuleLabels").listed().iter().map(|one| one.at("Name").text()));
+            }
+            is_met && rule.at("Action/Block").is_object()
+        };
+        if is_refused {
+            return rule.at("Name").text();
+        }
+    }
+    String::new()
+}
+
+fn deeds(deployment: &Deployment) -> Vec<Finding> {
+    let counts = deployment.parameter("WebFirewallMode") == "count";
+    each(deployment, &[ACL], |acl| {
+        let rules = acl.properties.at("Rules").listed();
+        DEEDS.iter().find_map(|deed| {
+            let (found, wanted) = (refused_by(&rules, deed), if counts { "" } else { deed.3 });
+            unless(found == wanted, || {
+                format!("{}: refused by '{found}', not by '{wanted}'", deed.0)
+            })
+        })
+    })
+}
+
+#[test]
+fn what_mautic_does_by_design_passes_and_attacks_beside_it_do_not() {
+    let is_caught = |seed: Seed, wrong: &str| proven(deeds, &seed, &format!("{TEXT}: {wrong}"));
+    let label = |key: &str| json!({"LabelMatchStatement": {"Scope": "LABEL", "Key": key}});
+    let statements = |rule: usize| format!("{RULES}/{rule}/Statement/AndStatement/Statements");
+    is_caught(
+        Seed::set(
+            FILE,
+            &format!("{}/1/NotStatement/Statement", statements(10)),
+            label("mautic:form"),
+        ),
+        "an editor saves a mail with scripts, code and links: refused by 'AttackInBody', not by ''",
+    );
+    is_caught(
+        Seed::remove(FILE, &format!("{}/2", statements(11))),
+        "a visitor sends a form with a file and a website: refused by 'LargeBody', not by ''",
+    );
+    is_caught(
+        Seed::set(
+            FILE,
+            &format!("{RULES}/2/Statement/RegexMatchStatement/RegexString"),
+            json!("^/r/"),
+        ),
+        "a mail proxy without a name fetches a pixel: refused by 'StrangeQuery', not by ''",
+    );
+    // The sign-in would be an editor, too.
+    is_caught(
+        Seed::remove(FILE, &format!("{}/1", statements(0))),
+        "somebody guesses at the sign-in in SQL: refused by '', not by 'AttackInBody'",
+    );
+    is_caught(
+        Seed::set(
+            FILE,
+            &format!("{RULES}/1/Statement/RegexMatchStatement/RegexString"),
+            json!("^/s/login"),
+        ),
+        "a visitor sends a form with a file and a website: refused by 'LargeBody', not by ''",
     );
 }
