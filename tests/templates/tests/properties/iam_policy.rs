@@ -76,7 +76,7 @@ fn a_user_has_no_wildcard_action_either() {
 fn unexplained(templates: &Templates) -> Vec<Finding> {
     let mut found = Vec::new();
     for template in templates.iter() {
-        let mut before = "";
+        let (mut before, mut lines) = ("", 0);
         for (number, line) in template.lines() {
             let is_wide = ["Resource: '*'", "Resource: ['*']", "Resource: \"*\"", "- '*'"]
                 .iter()
@@ -88,10 +88,28 @@ fn unexplained(templates: &Templates) -> Vec<Finding> {
                     "every resource, and no reason given",
                 ));
             }
+            lines += usize::from(is_wide);
             before = line;
+        }
+        // Written in another way, it would have no line that is looked at.
+        let resources = every_resources(&template.body);
+        if lines < resources {
+            let wrong = format!("{resources} times every resource, on {lines} lines that say so");
+            found.push(Finding::new(&template.file, wrong));
         }
     }
     found
+}
+
+/// How often something is allowed or denied on every resource.
+fn every_resources(value: &Value) -> usize {
+    let own = value.at("Resource").texts().iter().filter(|one| *one == "*").count();
+    let parts: Vec<&Value> = match value {
+        Value::Object(entries) => entries.values().collect(),
+        Value::Array(items) => items.iter().collect(),
+        _ => Vec::new(),
+    };
+    own + parts.into_iter().map(every_resources).sum::<usize>()
 }
 
 #[test]
@@ -112,6 +130,16 @@ fn every_resource_is_allowed_only_with_a_reason_beside_it() {
         line.unwrap().0
     );
     proven_of_files(unexplained, &seed, &expected);
+    let spread = Seed::text(
+        "modules/ses.yaml",
+        "Resource: '*' # the action knows no resource",
+        "Resource:\n              '*'",
+    );
+    proven_of_files(
+        unexplained,
+        &spread,
+        "modules/ses.yaml: 2 times every resource, on 1 lines that say so",
+    );
 }
 
 /// Actions that know no resource, each with what AWS's service authorisation reference says; others name theirs.
