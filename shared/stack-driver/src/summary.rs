@@ -219,7 +219,10 @@ impl Summary {
     fn log_in(&self, user: &User) -> (String, String) {
         let (host, port) = user.server.rsplit_once(':').unwrap_or((&user.server, "3306"));
         let same_server = |schema: &&Schema| schema.server == user.server;
-        let schema = self.schemas.iter().find(same_server).map(|schema| schema.name.clone());
+        // Several users have a schema each, of their own name.
+        let near = || self.schemas.iter().filter(same_server);
+        let named = near().find(|schema| schema.name == user.name);
+        let schema = named.or_else(|| near().next()).map(|schema| schema.name.clone());
         let line = CommandLine::new("mysql")
             .with(["--host", host, "--port", port, "--user", &user.name])
             .with(["--password", "--ssl-mode=REQUIRED"])
@@ -382,6 +385,27 @@ What to try next
   aws cloudformation delete-stack --stack-name mautic
 "#
         );
+    }
+
+    #[test]
+    fn each_user_is_led_to_the_schema_of_its_name() {
+        let [own, mautic] = ["mautic_bounces", "mautic"];
+        let both = Summary {
+            schemas: [own, mautic]
+                .iter()
+                .map(|name| schema(&format!("mysql-schema:localhost:33061/{name}")).expect("a schema"))
+                .collect(),
+            users: [mautic, own]
+                .iter()
+                .map(|name| user(&format!("mysql-user:localhost:33061/{name}@%")).expect("a user"))
+                .collect(),
+            ..summary()
+        };
+        let text = both.render(Style::PLAIN);
+        for name in [own, mautic] {
+            let line = format!("--user {name} --password --ssl-mode=REQUIRED {name}\n");
+            assert!(text.contains(&line), "{text}");
+        }
     }
 
     #[test]
