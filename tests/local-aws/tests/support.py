@@ -41,7 +41,8 @@ def state() -> State:
     service.start(one, say=lambda text: None)
     s3 = client("s3", one)
     s3.create_bucket(Bucket=BUCKET, CreateBucketConfiguration={"LocationConstraint": "eu-central-1"})
-    s3.put_object(Bucket=BUCKET, Key="actor.zip", Body=package(HERE / "functions" / "actor.py"))
+    for script in (HERE / "functions").glob("*.py"):
+        s3.put_object(Bucket=BUCKET, Key=f"{script.stem}.zip", Body=package(script))
     for template in (HERE / "templates").glob("*.yaml"):
         s3.put_object(Bucket=BUCKET, Key=template.name, Body=template.read_bytes())
     return one
