@@ -1,6 +1,7 @@
 """IAM: what some requests are about, where the emulator judges by something else than AWS does.
 
-ECS authorises RunTask by the task definition and what is done to a task by that task, with the cluster as a condition;
+ECS authorises RunTask by the task definition, what is done to a task or a service by that, lists by nothing, each with the
+cluster as a condition;
 CloudWatch Logs authorises reading by the stream. AWS's service authorisation reference has both.
 """
 
@@ -43,6 +44,12 @@ def _of_ecs(action: str, members: dict[str, Any], region: str, account: str) -> 
         task = str(members.get("task") or (members.get("tasks") or [""])[0])
         cluster = str(members.get("cluster", "default")).rsplit("/", 1)[-1]
         return task if task.startswith("arn:") else f"{prefix}:task/{cluster}/{task}"
+    if action in ("DescribeServices", "UpdateService"):
+        service = str(members.get("service") or (members.get("services") or [""])[0])
+        cluster = str(members.get("cluster", "default")).rsplit("/", 1)[-1]
+        return service if service.startswith("arn:") else f"{prefix}:service/{cluster}/{service}"
+    if action in ("ListServices", "DescribeTaskDefinition"):
+        return "*"
     if action == "ListTasks":
         return f"{prefix}:container-instance/*"
     return None

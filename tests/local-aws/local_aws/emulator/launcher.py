@@ -35,6 +35,7 @@ MODULES = (
     "acm",
     "ecs",
     "ecs_tasks",
+    "ecs_deployments",
     "scheduler",
     "elasticache",
     "associations",
