@@ -25,14 +25,7 @@ impl Store<'_> {
         let call = self.client.describe_secret().secret_id(self.arn);
         let found = call.send().await;
         let found = found.map_err(AwsError::of("secretsmanager:DescribeSecret", self.thing()))?;
-        let versions = found.version_ids_to_stages().cloned().unwrap_or_default();
-        Ok(Versions {
-            rotates: found.rotation_enabled().unwrap_or_default(),
-            labels: versions
-                .into_iter()
-                .map(|(id, labels)| (id, labels.into_iter().collect()))
-                .collect(),
-        })
+        Ok(Versions::of(&found))
     }
 
     pub(crate) async fn current(&self) -> Result<(String, String), AwsError> {

@@ -80,10 +80,9 @@ impl Held {
             .labels
             .insert(label.to_owned());
         if label == CURRENT {
-            let previous = self.versions.get_mut(to);
-            previous.into_iter().for_each(|version| {
+            if let Some(version) = self.versions.get_mut(to) {
                 version.labels.remove(PREVIOUS);
-            });
+            }
         }
         self.changed = Some(SystemTime::now());
     }
@@ -151,6 +150,9 @@ impl Shelf {
     }
 
     /// Writes a new current version by hand.
+    ///
+    /// # Panics
+    /// If the version exists with another content.
     pub fn write_by_hand(&self, arn: &str, version: &str, content: &Value) {
         let written = self.held(arn, |held| held.put(version, &content.to_string(), &[]));
         assert_eq!(written, Ok(()));
@@ -274,7 +276,7 @@ pub async fn step<T: RotationTarget>(
 ) -> Result<Outcome, crate::Error<T::Error>> {
     let payload = json!({"Step": step.to_string(), "SecretId": arn, "ClientRequestToken": token});
     rotation
-        .handle(payload, SystemTime::now() + Duration::from_secs(60))
+        .handle(payload, SystemTime::now() + Duration::from_mins(1))
         .await
 }
 

@@ -2,6 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use aws_sdk_secretsmanager::operation::describe_secret::DescribeSecretOutput;
+
 /// Our own label: the credential of this version has been retired.
 pub const RETIRED: &str = "RETIRED";
 pub(crate) const CURRENT: &str = "AWSCURRENT";
@@ -18,6 +20,19 @@ pub struct Versions {
 }
 
 impl Versions {
+    /// What an answer of `DescribeSecret` tells.
+    #[must_use]
+    pub fn of(described: &DescribeSecretOutput) -> Self {
+        let versions = described.version_ids_to_stages().cloned().unwrap_or_default();
+        let labels = versions
+            .into_iter()
+            .map(|(id, labels)| (id, labels.into_iter().collect()));
+        Self {
+            rotates: described.rotation_enabled().unwrap_or_default(),
+            labels: labels.collect(),
+        }
+    }
+
     /// The version that is in use.
     #[must_use]
     pub fn current(&self) -> Option<&str> {
