@@ -8,6 +8,7 @@ from types import ModuleType
 
 from local_aws import cache, mysql, php, servers_file, service
 from local_aws.errors import LocalAwsError
+from local_aws.rotate import rotate
 from local_aws.seed import seed
 from local_aws.state import DEFAULT_STATE, State
 
@@ -35,6 +36,8 @@ def main(arguments: list[str] | None = None) -> int:
                 print(_exports(state))
             case "seed":
                 seed(_running(state), chosen.zone, chosen.bucket)
+            case "rotate":
+                rotate(_running(state), chosen.state, chosen.stack)
     except LocalAwsError as error:
         print(f"local_aws: {error}", file=sys.stderr)
         return 1
@@ -58,6 +61,8 @@ def _parser() -> argparse.ArgumentParser:
     seeding = commands.add_parser("seed", help="create a hosted zone with records of its own, and a bucket")
     seeding.add_argument("--zone", default="example.org", help="default: %(default)s")
     seeding.add_argument("--bucket", default="local-packages", help="default: %(default)s")
+    rotating = commands.add_parser("rotate", help="rotate a stack's database password, and show what clients see of it")
+    rotating.add_argument("--stack", default="mautic", help="default: %(default)s")
     return parser
 
 

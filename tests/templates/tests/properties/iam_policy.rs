@@ -95,7 +95,7 @@ fn every_resource_is_allowed_only_with_a_reason_beside_it() {
 }
 
 /// Actions that know no resource, each with what AWS's service authorisation reference says; others name theirs.
-const WITHOUT_RESOURCE: [&str; 23] = [
+const WITHOUT_RESOURCE: [&str; 24] = [
     "backup:ListBackupJobs",
     "backup:ListRestoreJobs",
     "cloudwatch:PutMetricData",
@@ -107,6 +107,7 @@ const WITHOUT_RESOURCE: [&str; 23] = [
     "ec2:UnassignPrivateIpAddresses",
     "ecr:GetAuthorizationToken",
     "ecs:DescribeTaskDefinition",
+    "ecs:ListServices",
     "ecs:ListTasks", // but container instances, of which Fargate has none
     "ecs:RegisterTaskDefinition",
     "iam:ListAccessKeys",

@@ -71,6 +71,12 @@ pub const PUBLISHED: &[Published] = &[
             "IteratorAge",
         ],
     },
+    // functions/rotation-rollout/src: in embedded metric format, on its standard output
+    Published {
+        namespace: "MauticServer/Rotation",
+        dimensions: &[("Function", &[Reference("AWS::Lambda::Function")])],
+        metrics: &["RolloutFailed", "OverlapSeconds"],
+    },
     // AmazonRDS/latest/UserGuide/rds-metrics.html
     Published {
         namespace: "AWS/RDS",
