@@ -3,6 +3,10 @@ SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
 MAKEFLAGS += --no-print-directory
+# Below `make test`, cargo would take part in make's counting of jobs, and wait for what only waits itself.
+ifneq ($(MAKELEVEL),0)
+unexport MAKEFLAGS MFLAGS
+endif
 
 export PATH := $(CURDIR)/.local/venv/bin:$(CURDIR)/.local/tools/bin:$(PATH)
 export PYTHONPATH := $(CURDIR)/tests/local-aws:$(CURDIR)/tools
@@ -16,7 +20,8 @@ ENV ?=
 TARGET ?=
 SECONDS ?= 60
 
-.PHONY: help up env down test lint unit servers end-to-end local-functions bench docs package deploy smoke fuzz verify-image audit setup setup-lint
+.PHONY: help up env down test lint lint-rust lint-rest unit unit-rust unit-python servers end-to-end end-to-end-stacks \
+	end-to-end-readme local-functions bench docs package deploy smoke fuzz verify-image audit setup setup-lint
 
 help: ## what each target does
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/; s/\$$\$$/$$/g' | expand -t 12
@@ -32,13 +37,19 @@ down: ## stop exactly what `make up` started
 	python3 -m local_aws mysql stop
 	python3 -m local_aws cache stop
 
-test: lint unit end-to-end ## lint, unit and property tests, real MySQL, the local AWS, end to end
+# What end to end mostly waits for runs beside cargo's work. Each part's output appears when the part has ended.
+test: ## lint, unit and property tests, real MySQL, the local AWS, end to end
+	@$(MAKE) --jobs=2 --output-sync=target end-to-end-stacks lint-rust unit-rust end-to-end-readme unit-python lint-rest
 
-lint: setup-lint ## formatting, clippy, licences, templates, shell, Python, house rules
+lint: lint-rust lint-rest ## formatting, clippy, licences, templates, shell, Python, house rules
+
+lint-rust: setup-lint
 	cargo fmt --all --check
 	cargo fmt --manifest-path tests/fuzz/libfuzzer/Cargo.toml --check
 	cargo clippy --workspace --all-targets --all-features -- -D warnings
 	cargo deny --log-level error check bans licenses sources
+
+lint-rest: setup-lint
 	cfn-lint
 	python3 tests/templates/validate.py
 	.local/checkov/bin/checkov --config-file .checkov.yaml
@@ -53,16 +64,24 @@ servers: setup ## start the real MySQL, Redis and Valkey servers that the tests 
 	python3 -m local_aws mysql start
 	python3 -m local_aws cache start
 
-unit: servers ## unit, property and MySQL tests; those of the container and of the local AWS
+unit: unit-rust unit-python ## unit, property and MySQL tests; those of the container and of the local AWS
+
+unit-rust: servers
 	rm -rf target/api-calls
 	cargo test --workspace --all-features
 	cargo run --quiet --package recorded-calls
+
+unit-python: servers
 	python3 -m unittest discover --start-directory tests/local-aws/tests
 	python3 -m unittest discover --start-directory tests/container
 
-end-to-end: servers local-functions ## the root template's whole life; the README's commands
+end-to-end: end-to-end-stacks end-to-end-readme ## the root template's whole life; the README's commands
+
+end-to-end-stacks: servers local-functions
 	cargo build --quiet --package stack-driver
 	python3 -m unittest discover --start-directory tests/end-to-end
+
+end-to-end-readme: servers local-functions
 	python3 -m unittest discover --start-directory tests/docs --pattern 'run_*.py'
 
 local-functions: setup # the host's own architecture, the quick profile
@@ -97,5 +116,5 @@ audit: setup-lint ## security advisories of every crate (needs the advisory data
 setup:
 	@tools/setup
 
-setup-lint:
+setup-lint: setup
 	@tools/setup lint

@@ -5,7 +5,7 @@ import unittest
 
 from support import CONTAINER, REPOSITORY, TestCase
 
-TEMPLATES = [REPOSITORY / f"cloudformation/modules/mautic-{name}.yaml" for name in ("tasks", "release")]
+TEMPLATES = [REPOSITORY / f"cloudformation/modules/mautic-{name}.yaml" for name in ("tasks", "release-task")]
 DOCKERFILE = (CONTAINER / "Dockerfile").read_text()
 
 

@@ -4,6 +4,7 @@ What the README shows as output must come out. A block that cannot run here says
 Everything lies below `.local/readme`, apart from what `make up` of a developer runs.
 """
 
+import json
 import os
 import pathlib
 import platform
@@ -15,6 +16,8 @@ import unittest
 from collections.abc import Iterator
 
 import botocore
+from local_aws import service
+from local_aws.state import State
 from markdown import Block, blocks
 from pages.page import ROOT
 
@@ -158,14 +161,29 @@ class ReadmeCommands(unittest.TestCase):
         yield 1, package
         yield 2, deploy
         yield 3, lock
+        self.every_stack_is_locked(place)
         # An update: a newer version of the templates.
-        module = place / "dist/aws/modules/ses.yaml"
-        module.write_text(module.read_text().replace("clean its addresses", "clean out its addresses"))
+        module = place / "dist/aws/modules/ses-alarms.yaml"
+        text = module.read_text()
+        self.assertIn("clean its addresses", text)
+        module.write_text(text.replace("clean its addresses", "clean out its addresses"))
         yield 1, package
         yield 4, look
         remove, left = found["Removal"]
         yield 5, remove
         yield 6, left
+
+    def every_stack_is_locked(self, place):
+        """Files are three stacks deep: a policy of the root, or of the stack above them, does not reach them."""
+        policy = json.loads((place / "dist/aws/stack-policy.json").read_text())
+        aws = State(STATE).published()
+        cloudformation = service.client("cloudformation", aws["endpoint"], aws["access_key"], aws["secret_key"])
+        found = {
+            one["StackName"]: cloudformation.get_stack_policy(StackName=one["StackId"]).get("StackPolicyBody", "{}")
+            for one in cloudformation.describe_stacks()["Stacks"]
+        }
+        self.assertTrue(any("-MauticService-" in name and "-Files-" in name for name in found), sorted(found))
+        self.assertEqual([name for name, text in found.items() if json.loads(text) != policy], [])
 
     def typed(self, block: Block, place) -> str:
         """The block with its placeholders filled in, typed into a shell of the local AWS."""

@@ -13,6 +13,7 @@ use crate::authority::Authority;
 use crate::connection::Connection;
 use crate::credentials::{Credentials, read_secret};
 use crate::error::{Error, Place};
+use crate::key_exchange::prefer_p256;
 
 /// For one attempt, from the first packet to the log-in; a healthy server in the same region takes milliseconds.
 const ATTEMPT: Duration = Duration::from_secs(10);
@@ -44,6 +45,7 @@ impl Connector {
     /// # Errors
     /// Any kind of [`Error`] but the one of secrets.
     pub async fn connect(&self, credentials: &Credentials) -> Result<Connection, Error> {
+        prefer_p256();
         let addresses = self.resolve().await?;
         let address = self.address();
         let place = Place {

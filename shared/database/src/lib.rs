@@ -27,6 +27,7 @@ mod connection;
 mod connector;
 mod credentials;
 mod error;
+mod key_exchange;
 mod name;
 mod patience;
 pub mod quoting;

@@ -33,6 +33,9 @@ class NestedStacks(TestCase):
         self.assertIn("First CREATE_COMPLETE", stack.story(child))
         described = stack.described(child)
         self.assertEqual(described["Tags"], [{"Key": "Component", "Value": "early"}])
+        root = stack.described()
+        self.assertEqual((described["ParentId"], described["RootId"]), (root["StackId"], root["StackId"]))
+        self.assertNotIn("RootId", root)
         self.assertEqual(stack.delete(), "DELETE_COMPLETE")
         self.assertEqual(stack.described(child)["StackStatus"], "DELETE_COMPLETE")
 

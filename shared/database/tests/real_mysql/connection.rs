@@ -13,6 +13,11 @@ use tokio::time::Instant;
 /// head, the protocol's version, the server's version with its closing zero, a thread's id, a salt and a zero.
 const CLIENT_SSL: u8 = 0x08;
 const AFTER_VERSION: usize = 4 + 8 + 1;
+/// How long the client's request for TLS is, with its packet's head.
+const SSL_REQUEST: usize = 4 + 32;
+/// TLS's type of a record that is part of a handshake, and of the message that opens it.
+const HANDSHAKE: u8 = 22;
+const CLIENT_HELLO: u8 = 1;
 
 async fn refused(connector: &Connector, credentials: &Credentials) -> Error {
     connector.connect(credentials).await.expect_err("it must be refused")
@@ -72,6 +77,54 @@ async fn a_certificate_for_another_name_is_refused() {
         let expected = "invalid peer certificate: certificate not valid for name \"127.0.0.2\"";
         assert!(reason.starts_with(expected), "{server:?}: {reason}");
     }
+}
+
+/// A server that wants keys of another kind asks for a second greeting, a round trip later.
+#[tokio::test]
+async fn keys_are_agreed_upon_at_the_first_greeting() {
+    for server in local_servers::mysql() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+        let port = listener.local_addr().expect("its address").port();
+        let upstream = server.clone();
+        let sent = tokio::spawn(async move {
+            let (mut client, _) = listener.accept().await.expect("the driver");
+            let mut upstream = TcpStream::connect((upstream.host.as_str(), upstream.port))
+                .await
+                .expect("the server");
+            let ((mut from_client, mut to_client), (mut from_server, mut to_server)) =
+                (client.split(), upstream.split());
+            let (mut sent, mut bytes) = (Vec::new(), [0; 4096]);
+            let sending = async {
+                while let Ok(length @ 1..) = from_client.read(&mut bytes).await {
+                    sent.extend_from_slice(&bytes[..length]);
+                    to_server.write_all(&bytes[..length]).await.expect("the server listens");
+                }
+                let _ = to_server.shutdown().await;
+            };
+            let answering = tokio::io::copy(&mut from_server, &mut to_client);
+            let _ = tokio::join!(sending, answering);
+            sent
+        });
+        let connector = Connector::new("localhost", port, authority(&server));
+        let connection = connector.connect(&admin(&server, &server.admin_user)).await;
+        connection.expect("a connection").close().await;
+        let records = records(&sent.await.expect("what the driver sent")[SSL_REQUEST..]);
+        let greetings = records
+            .iter()
+            .filter(|(kind, first)| (*kind, *first) == (HANDSHAKE, CLIENT_HELLO));
+        assert_eq!(greetings.count(), 1, "{server:?}: {records:?}");
+    }
+}
+
+/// TLS's records in what was sent, each as its type and the first byte in it.
+fn records(mut sent: &[u8]) -> Vec<(u8, u8)> {
+    let mut records = Vec::new();
+    while let [kind, _, _, high, low, body @ ..] = sent {
+        let length = usize::from(u16::from_be_bytes([*high, *low]));
+        records.push((*kind, body[0]));
+        sent = &body[length..];
+    }
+    records
 }
 
 #[tokio::test]

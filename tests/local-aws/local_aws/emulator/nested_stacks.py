@@ -6,6 +6,7 @@ serve the API, so that its events, transforms, validation and rollbacks are thos
 """
 
 import asyncio
+import functools
 import html
 import random
 import re
@@ -21,12 +22,14 @@ from local_aws.emulator import custom_resources, operations, patches, stack_engi
 
 NAMES = {
     "ministack.services.cloudformation": ("_stacks", "_stack_events"),
-    "ministack.services.cloudformation.handlers": ("_create_stack", "_update_stack"),
+    "ministack.services.cloudformation.handlers": ("_ACTION_HANDLERS", "_create_stack", "_update_stack"),
     "ministack.services.cloudformation.provisioners": ("_RESOURCE_HANDLERS", "_tag_map"),
     "ministack.services.cloudformation.stacks": ("_add_event",),
 }
 
 POLL_SECONDS = 0.05
+DESCRIBE = "DescribeStacks"
+ANCESTORS = ("ParentId", "RootId")
 NO_UPDATES = "No updates are to be performed."
 
 
@@ -35,8 +38,9 @@ class NestedStackFailed(RuntimeError):
 
 
 def install() -> None:
-    """Take the resource type over, and let events name their resource as early as CloudFormation's do."""
+    """Take the resource type over, let events name their resource as early as CloudFormation's do, and tell whose stack is whose."""
     patches.replace(stacks.__name__, "_add_event", _naming)
+    handlers._ACTION_HANDLERS[DESCRIBE] = functools.partial(_describe, handlers._ACTION_HANDLERS[DESCRIBE])
     provisioners._RESOURCE_HANDLERS[stack_engine.STACK] = {
         "create": create,
         "update": update,
@@ -61,6 +65,20 @@ def _naming(stock: Any) -> Any:
         stock(stack_id, stack_name, logical_id, resource_type, status, reason, physical_id, detailed_status)
 
     return add
+
+
+def _describe(stock: Callable[[Any], Any], params: Any) -> tuple[int, Any, Any]:
+    """The stock answer, with the parent and the root of each nested stack."""
+    status, headers, body = stock(params)
+    text = body if isinstance(body, str) else body.decode()
+
+    def ancestors(found: re.Match[str]) -> str:
+        stack = _by_id(html.unescape(found.group(1))) or {}
+        return found.group() + "".join(
+            f"<{name}>{html.escape(stack[name])}</{name}>" for name in ANCESTORS if name in stack
+        )
+
+    return status, headers, re.sub("<StackId>(.*?)</StackId>", ancestors, text)
 
 
 def _on_loop(function: Callable[[Any], Any], params: dict[str, Any]) -> tuple[int, Any, bytes]:
