@@ -62,11 +62,12 @@ impl Cache {
 /// A command as the protocol wants it: its words, each with its length.
 #[must_use]
 pub fn command(words: &[&str]) -> Vec<u8> {
-    let words_said: String = words
+    let head = format!("*{}", words.len());
+    let words = words
         .iter()
-        .map(|word| format!("${}\r\n{word}\r\n", word.len()))
-        .collect();
-    format!("*{}\r\n{words_said}", words.len()).into_bytes()
+        .flat_map(|word| [format!("${}", word.len()), (*word).to_owned()]);
+    let lines: Vec<_> = std::iter::once(head).chain(words).collect();
+    (lines.join("\r\n") + "\r\n").into_bytes()
 }
 
 #[cfg(test)]

@@ -3,7 +3,7 @@
 //! `ModifyUser` replaces a user's passwords by one or two others, and takes its time: minutes, once twenty of them. So
 //! `setSecret` only begins the change, and finds one that is in flight good enough; `testSecret` waits for it, as long as the
 //! invocation lasts, and proves it as a client would: AUTH and PING over TLS. Nothing is waited for beyond the deadline;
-//! Secrets Manager tries again. `ElastiCache` tells how many passwords a user has, and which they are only the cache itself
+//! Secrets Manager tries again. ElastiCache tells how many passwords a user has, and which they are only the cache itself
 //! can tell: so each step tries them there, and [plans](mod@plan) by what came of it.
 //!
 //! The secret is `{username, password}`; host and port come from the function's environment.

@@ -63,11 +63,11 @@ pub fn plan_retirement(observed: &Observed) -> Result<Change, WrongCurrent> {
         Observed {
             current_works: false, ..
         } => Err(WrongCurrent),
-        // Both places are taken by passwords that must stay.
+        // Both places are taken by passwords that must stay, or there is no second one.
         Observed {
             pending_works: true, ..
-        } => Ok(Change::Nothing),
-        Observed { passwords: 0 | 1, .. } => Ok(Change::Nothing),
+        }
+        | Observed { passwords: 0 | 1, .. } => Ok(Change::Nothing),
         _ => Ok(Change::CurrentPassword),
     }
 }

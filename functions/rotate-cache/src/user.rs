@@ -2,6 +2,7 @@
 
 use aws_sdk_elasticache::Client;
 use aws_sdk_elasticache::error::ProvideErrorMetadata;
+use aws_sdk_elasticache::types::Authentication;
 use custom_resource::AwsError;
 use rotation::{Retirement, RotationTarget, Secret, random_password};
 use secrecy::ExposeSecret;
@@ -47,9 +48,7 @@ impl CacheUser {
             .users()
             .first()
             .ok_or_else(|| Error::NoUser(self.id.clone()))?;
-        let passwords = user
-            .authentication()
-            .and_then(|authentication| authentication.password_count());
+        let passwords = user.authentication().and_then(Authentication::password_count);
         let passwords = passwords.and_then(|count| usize::try_from(count).ok());
         Ok((passwords.unwrap_or_default(), user.status() != Some(ACTIVE)))
     }

@@ -81,12 +81,11 @@ pub fn plan_retirement(observed: &Observed) -> Result<Vec<Statement>, Refusal> {
     match (observed.current, observed.pending) {
         (Login::Locked, _) | (_, Login::Locked) => Err(Refusal::Locked),
         (Login::Refused, _) => Err(Refusal::WrongCurrent),
-        // Both places are taken by passwords that must stay.
-        (Login::Accepted, Login::Accepted) => Ok(Vec::new()),
         (Login::Accepted, Login::Refused) if observed.has_second => {
             Ok(vec![Statement::PutCurrentFirst, Statement::DiscardSecond])
         }
-        (Login::Accepted, Login::Refused) => Ok(Vec::new()),
+        // Both places are taken by passwords that must stay, or there is no second one.
+        (Login::Accepted, _) => Ok(Vec::new()),
     }
 }
 

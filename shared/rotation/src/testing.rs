@@ -79,10 +79,10 @@ impl Held {
             .or_default()
             .labels
             .insert(label.to_owned());
-        if label == CURRENT {
-            if let Some(version) = self.versions.get_mut(to) {
-                version.labels.remove(PREVIOUS);
-            }
+        if label == CURRENT
+            && let Some(version) = self.versions.get_mut(to)
+        {
+            version.labels.remove(PREVIOUS);
         }
         self.changed = Some(SystemTime::now());
     }

@@ -5,6 +5,9 @@ use tokio::net::TcpListener;
 
 use super::*;
 
+/// Longer than any line.
+static ENDLESS: [u8; 10_000] = [b'x'; 10_000];
+
 /// A server that says this, and then waits.
 async fn saying(words: &'static [u8]) -> Lines<TcpStream> {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
@@ -35,7 +38,6 @@ async fn a_line_that_does_not_end_is_no_line() {
             lines.address()
         )
     );
-    static ENDLESS: [u8; 10_000] = [b'x'; 10_000];
     assert!(saying(&ENDLESS).await.read().await.is_err());
 }
 

@@ -20,7 +20,7 @@ pub const ARN: &str = "arn:aws:secretsmanager:eu-central-1:123456789012:secret:U
 pub const USER_ID: &str = "shop-test-mautic";
 pub const V1: &str = "11111111-1111-1111-1111-111111111111";
 
-/// `ElastiCache`'s user, as strict as it is.
+/// ElastiCache's user, as strict as it is.
 pub struct ModelUser {
     name: String,
     server: Server,
@@ -62,7 +62,7 @@ impl ModelUser {
     }
 }
 
-/// Runs a command on every shard. `ElastiCache` answers inside the runtime of a test, hence the thread.
+/// Runs a command on every shard. ElastiCache answers inside the runtime of a test, hence the thread.
 fn administer(server: &Server, words: &[String]) {
     let (server, words) = (server.clone(), words.to_vec());
     let work = async move {
