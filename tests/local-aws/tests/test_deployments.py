@@ -5,7 +5,9 @@ import time
 import unittest
 from typing import Any
 
-from support import Stack, TestCase, client, until
+import botocore.exceptions
+from local_aws import service
+from support import Stack, TestCase, client, state, until
 
 
 class Deployments(TestCase):
@@ -122,6 +124,35 @@ class Deployments(TestCase):
             {("aws.ecs", "ECS Deployment State Change", arn)},
         )
         self.assertEqual(sorted(events[0]["detail"]), ["deploymentId", "eventName", "eventType", "reason", "updatedAt"])
+
+    def user(self, *statements: dict[str, Any]) -> Any:
+        """A client of ECS for a new user with these rights."""
+        iam, name = client("iam"), "redeployer"
+        iam.create_user(UserName=name)
+        policy = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", **one} for one in statements]}
+        iam.put_user_policy(UserName=name, PolicyName="rights", PolicyDocument=json.dumps(policy))
+        key = iam.create_access_key(UserName=name)["AccessKey"]
+        return service.client("ecs", state().published()["endpoint"], key["AccessKeyId"], key["SecretAccessKey"])
+
+    def test_who_may_redeploy_the_services_of_one_cluster_may_do_so_nowhere_else(self):
+        stack = self.deployed("deployments.yaml")
+        place, prefix = self.place(stack), "arn:aws:ecs:eu-central-1:123456789012"
+        condition = {"ArnEquals": {"ecs:cluster": f"{prefix}:cluster/{place['cluster']}"}}
+        services = f"{prefix}:service/{place['cluster']}/*"
+        allowed = [("ecs:ListServices", "*"), ("ecs:DescribeServices", services), ("ecs:UpdateService", services)]
+        ecs = self.user(*({"Action": action, "Resource": one, "Condition": condition} for action, one in allowed))
+        self.assertEqual(len(ecs.list_services(cluster=place["cluster"])["serviceArns"]), 1)
+        ecs.describe_services(cluster=place["cluster"], services=[place["service"]])
+        ecs.update_service(**place, forceNewDeployment=True)
+        client("ecs").create_cluster(clusterName="elsewhere")
+        for call in (
+            lambda: ecs.list_services(cluster="elsewhere"),
+            lambda: ecs.describe_services(cluster="elsewhere", services=[place["service"]]),
+            lambda: ecs.update_service(cluster="elsewhere", service=place["service"], forceNewDeployment=True),
+        ):
+            with self.assertRaises(botocore.exceptions.ClientError) as raised:
+                call()
+            self.assertEqual(raised.exception.response["Error"]["Code"], "AccessDeniedException")
 
 
 if __name__ == "__main__":
