@@ -116,15 +116,23 @@ class ASecretRotatesWithoutAFailedRequest(unittest.TestCase):
     def retired(self, secret: Rotation, version: str) -> None:
         wait_until("the retirement", lambda: "RETIRED" in secret.labels(version), self.story)
 
+    def retired_by_the_sweep(self, secret: Rotation, version: str) -> None:
+        """A refused rotation changes the secret without an event; what the sweep would see in a while is looked at now."""
+        wait_until("the retirement", lambda: self.look() and "RETIRED" in secret.labels(version), self.story)
+
     # --- The proofs ---------------------------------------------------------------------------------------------------
 
+    def labels(self, output: str) -> list[list[str]]:
+        """The labels of every version."""
+        described = client("secretsmanager").describe_secret(SecretId=self.secret(output).secret)
+        self.assertTrue(described["RotationEnabled"])
+        self.assertNotIn("LastRotatedDate", described)
+        return [*described["VersionIdsToStages"].values()]
+
     def test_01_a_deployment_rotates_nothing(self) -> None:
-        for output in ("DatabaseSecretArn", "CacheSecretArn", "SmtpSecretArn"):
-            with self.subTest(output):
-                secret = self.secret(output)
-                described = client("secretsmanager").describe_secret(SecretId=secret.secret)
-                self.assertTrue(described["RotationEnabled"])
-                self.assertEqual([*described["VersionIdsToStages"].values()], [["AWSCURRENT"]])
+        outputs = ("DatabaseSecretArn", "CacheSecretArn", "SmtpSecretArn")
+        # The version that a schedule is tested on holds nothing, and goes.
+        wait_until("one version", lambda: all(self.labels(one) == [["AWSCURRENT"]] for one in outputs), self.story)
         self.assertEqual(set(self.look().values()), {"nothing to retire"})
 
     def test_02_a_held_connection_the_old_and_the_new_password_of_the_database_are_good_until_the_rollout(self) -> None:
@@ -183,7 +191,7 @@ class ASecretRotatesWithoutAFailedRequest(unittest.TestCase):
         outputs = self.service().outputs()
         for name in (outputs["WebServiceName"], outputs["WorkerServiceName"]):
             client("ecs").update_service(cluster=outputs["ClusterName"], service=name, forceNewDeployment=True)
-        self.retired(secret, first)
+        self.retired_by_the_sweep(secret, first)
         self.assertEqual((secret.signs_in(old), secret.signs_in(new)), (False, True))
         with self.assertRaises(client("secretsmanager").exceptions.InvalidRequestException):
             secret.begin()

@@ -1,8 +1,8 @@
 """IAM: what some requests are about, where the emulator judges by something else than AWS does.
 
 ECS authorises RunTask by the task definition, what is done to a task or a service by that, lists by nothing, each with the
-cluster as a condition;
-CloudWatch Logs authorises reading by the stream. AWS's service authorisation reference has both.
+cluster as a condition; ElastiCache authorises what is done to a user by that user, CloudWatch Logs reading by the stream.
+AWS's service authorisation reference has all of it.
 """
 
 import json
@@ -28,11 +28,20 @@ def _resource(stock: Any) -> Any:
         action = (headers.get("x-amz-target") or "").rsplit(".", 1)[-1]
         if service == "ecs":
             return _of_ecs(action, _members(body), *place) or named
+        if service == "elasticache" and (user := _single(query, "UserId")):
+            region, account = place
+            return f"arn:aws:elasticache:{region}:{account}:user:{user}"
         if service == "logs" and action == "GetLogEvents":
             return f"{named}:log-stream:{_members(body).get('logStreamName', '')}"
         return named
 
     return extract
+
+
+def _single(query: Any, name: str) -> str:
+    """A parameter of a query, which comes alone or in a list."""
+    found = query.get(name, "")
+    return str(found[0] if isinstance(found, list) else found)
 
 
 def _of_ecs(action: str, members: dict[str, Any], region: str, account: str) -> str | None:
