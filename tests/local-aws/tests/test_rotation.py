@@ -67,6 +67,14 @@ class Rotation(TestCase):
         labels = self.described(stack)["VersionIdsToStages"]
         return [*labels] if [*labels.values()] == [["AWSCURRENT"]] else None
 
+    def test_secret_that_a_template_gives_nothing_has_no_version(self):
+        stack = self.deployed("rotation.yaml")
+        empty = stack.outputs()["Empty"]
+        with self.assertRaises(self.secrets.exceptions.ResourceNotFoundException):
+            self.secrets.get_secret_value(SecretId=empty)
+        first = self.secrets.put_secret_value(SecretId=empty, SecretString="first")["VersionId"]
+        self.assertEqual(self.secrets.describe_secret(SecretId=empty)["VersionIdsToStages"], {first: ["AWSCURRENT"]})
+
     def test_schedule_only_tests_a_pending_version_that_is_then_taken_away(self):
         stack = self.deployed("rotation.yaml")
         self.assertEqual(stack.outputs()["Schedule"], stack.outputs()["Secret"])
