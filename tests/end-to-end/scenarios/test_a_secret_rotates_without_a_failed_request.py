@@ -92,9 +92,8 @@ class ASecretRotatesWithoutAFailedRequest(unittest.TestCase):
 
     def cache_lets_in(self, held: dict[str, Any]) -> bool:
         """AUTH and PING over TLS, where Mautic finds its cache."""
-        group = client("elasticache").describe_replication_groups(ReplicationGroupId=f"{NAME}-dev")
-        endpoint = group["ReplicationGroups"][0]["NodeGroups"][0]["PrimaryEndpoint"]
-        with Session(endpoint["Port"], STATE.directory / "cache/certificates/ca.pem") as session:
+        port = int(self.stack.nested("Cache").outputs()["Port"])
+        with Session(port, STATE.directory / "cache/certificates/ca.pem") as session:
             try:
                 session("AUTH", held["username"], held["password"])
             except Refused as error:

@@ -9,6 +9,8 @@ import botocore.exceptions
 from local_aws import service
 from support import Stack, TestCase, client, state, until
 
+FAILED = "deployment failed: deployment circuit breaker was triggered."
+
 
 class Deployments(TestCase):
     """See the sentences."""
@@ -51,6 +53,12 @@ class Deployments(TestCase):
         stopped = self.tasks(stack, "STOPPED")
         return {one["stoppedReason"] for one in stopped if one["stopCode"] == "TaskFailedToStart"}
 
+    def failures(self, stack: Stack) -> list[str]:
+        """What the service's messages tell of deployments that failed."""
+        place = self.place(stack)
+        found = self.ecs.describe_services(cluster=place["cluster"], services=[place["service"]])["services"][0]
+        return [one["message"] for one in found["events"] if "deployment failed" in one["message"]]
+
     def deny(self, stack: Stack) -> None:
         """Take from the execution role what it may read."""
         client("iam").delete_role_policy(RoleName=stack.outputs()["Role"], PolicyName="own")
@@ -76,13 +84,10 @@ class Deployments(TestCase):
         [before] = self.deployments(stack)
         old = {one["taskArn"] for one in self.tasks(stack)}
         self.deny(stack)
-        failed = self.force(stack)["id"]
-
-        def state() -> Any:
-            return {one["id"]: (one["status"], one["rolloutState"]) for one in self.deployments(stack)}
-
-        wanted = {before["id"]: ("PRIMARY", "COMPLETED"), failed: ("ACTIVE", "FAILED")}
-        until("the failure", lambda: state() == wanted)
+        self.force(stack)
+        until("the failure", lambda: self.failures(stack))
+        self.until_alone(stack, before["id"])
+        self.assertEqual(self.failures(stack), [f"(service {stack.outputs()['Service']}) {FAILED}"])
         self.assertEqual({one["taskArn"] for one in self.tasks(stack)}, old)
         reasons = self.start_failures(stack)
         role = f"arn:aws:iam::123456789012:role/{stack.outputs()['Role']}"
@@ -93,11 +98,8 @@ class Deployments(TestCase):
     def test_secret_without_the_key_keeps_tasks_from_starting(self):
         stack = self.deployed("deployments.yaml")
         client("secretsmanager").put_secret_value(SecretId=stack.outputs()["Secret"], SecretString='{"other": "x"}')
-        failed = self.force(stack)["id"]
-        until(
-            "the failure",
-            lambda: (failed, "FAILED") in [(one["id"], one["rolloutState"]) for one in self.deployments(stack)],
-        )
+        self.force(stack)
+        until("the failure", lambda: self.failures(stack))
         [reason] = self.start_failures(stack)
         self.assertEqual(
             reason.rsplit(": ", 1)[1], "retrieved secret from Secrets Manager did not contain json key password"

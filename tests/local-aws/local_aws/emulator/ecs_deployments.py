@@ -24,6 +24,7 @@ NAMES = {
         "_refresh_service_state",
         "_services",
         "_task_defs",
+        "_tasks",
         "_ts_to_epoch",
         "_update_service",
     ),
@@ -84,9 +85,22 @@ def _telling(stock: Any) -> Any:
         for service in list(ecs._services.values()):
             for deployment in list(service.get("deployments", [])):
                 _tell(service, deployment)
+            _forget(service)
         return answer
 
     return run
+
+
+def _forget(service: dict[str, Any]) -> None:
+    """Once ECS is back at rest, a failed deployment is told of by the service's messages alone."""
+    deployments = service.get("deployments", [])
+    if any(one["status"] == "PRIMARY" and one["rolloutState"] == "COMPLETED" for one in deployments):
+        alive = {task.get("_deployment_id") for task in list(ecs._tasks.values()) if task["lastStatus"] != "STOPPED"}
+        service["deployments"] = [
+            one
+            for one in deployments
+            if one["status"] == "PRIMARY" or one["rolloutState"] != "FAILED" or one["id"] in alive
+        ]
 
 
 def _tell(service: dict[str, Any], deployment: dict[str, Any]) -> None:
