@@ -1,12 +1,14 @@
 //! Both keys sign in from `createSecret` to the retirement, whatever lies between, and never are there three.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, SystemTime};
 
 use custom_resource::testing::{Log, assert_absent};
 use rotation::{Outcome, Step};
 use serde_json::json;
-use tokio::time::sleep;
+use tokio::sync::RwLock;
+use tokio::time::{interval, sleep};
 
 use crate::world::{ARN, USER, World, now, password, rotation, trusting, version};
 
@@ -195,4 +197,37 @@ async fn neither_log_nor_error_shows_a_password_or_the_key_s_secret() {
         assert_absent(&secret, &seen);
         assert_absent(&password(&secret), &seen);
     }
+}
+
+#[tokio::test]
+async fn fifty_connections_a_second_through_ten_rotations_with_rollouts_are_all_let_in() {
+    let world = World::new();
+    let task = Arc::new(RwLock::new(world.held()));
+    let over = Arc::new(AtomicBool::new(false));
+    let client = async {
+        let (mut ticks, mut opened) = (interval(Duration::from_millis(20)), 0);
+        while !over.load(Ordering::Relaxed) {
+            ticks.tick().await;
+            let held = task.read().await.clone();
+            assert!(world.lets_in(&held).await, "connection {opened} was refused");
+            opened += 1;
+        }
+        opened
+    };
+    let rotations = async {
+        for number in 2..12 {
+            let (before, token) = (world.held(), version(number));
+            world.rotate(&token).await.unwrap();
+            sleep(Duration::from_millis(150)).await;
+            // The rollout: from here on, no task holds the old one.
+            *task.write().await = world.held();
+            sleep(Duration::from_millis(150)).await;
+            world.step(Step::Retire, &token).await.unwrap();
+            assert!(!world.lets_in(&before).await, "the old key is retired");
+        }
+        over.store(true, Ordering::Relaxed);
+    };
+    let (opened, ()) = tokio::join!(client, rotations);
+    assert!(opened > 50, "only {opened} connections were opened");
+    println!("{opened} connections through 10 rotations");
 }
