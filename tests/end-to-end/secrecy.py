@@ -18,11 +18,12 @@ def secrets() -> dict[str, str]:
     manager = client("secretsmanager")
     for page in manager.get_paginator("list_secrets").paginate():
         for one in page["SecretList"]:
-            try:
-                text = manager.get_secret_value(SecretId=one["ARN"])["SecretString"]
-            except manager.exceptions.ResourceNotFoundException:
-                continue  # a stack beside this one has been deleted meanwhile
-            found |= {f"{key} in {one['Name']}": value for key, value in _secret_members(text)}
+            for version in one.get("SecretVersionsToStages", {}):
+                try:
+                    text = manager.get_secret_value(SecretId=one["ARN"], VersionId=version)["SecretString"]
+                except manager.exceptions.ResourceNotFoundException:
+                    continue  # a stack beside this one has been deleted meanwhile, or the version holds nothing yet
+                found |= {f"{key} in {one['Name']} {version}": value for key, value in _secret_members(text)}
     return {**found, "signature of a response URL": SIGNATURE}
 
 

@@ -1,4 +1,4 @@
-//! An AWS account in memory, as far as the two jobs see one: a secret, an SES identity, a hosted zone, a stack.
+//! An AWS account in memory, as far as the jobs see one: two secrets, an SES identity, a hosted zone, a stack.
 //!
 //! It answers with the least that the SDKs accept, and remembers what it is told: ses-domain looks again until nothing is
 //! left to do.
@@ -8,11 +8,13 @@ use std::collections::BTreeMap;
 use serde_json::{Value, json};
 
 use crate::http::{Request, Response};
+use crate::secret::{ROTATED_ARN, Rotated};
 
 /// What there is.
 #[derive(Default)]
 pub struct Account {
     secret: String,
+    rotated: Rotated,
     identity: Option<Identity>,
     /// Each record set as the XML that wrote it, by `TYPE NAME`.
     records: BTreeMap<String, String>,
@@ -34,6 +36,17 @@ impl Account {
         }
     }
 
+    /// Lets a rotation of the other secret begin, which holds this now.
+    pub fn begin_rotation(&mut self, current: String) {
+        self.rotated = Rotated::begun(current);
+    }
+
+    /// The secret that is rotated.
+    #[must_use]
+    pub fn rotated(&self) -> &Rotated {
+        &self.rotated
+    }
+
     /// The record sets in the zone, as `TYPE NAME`, sorted.
     #[must_use]
     pub fn records(&self) -> Vec<String> {
@@ -43,8 +56,13 @@ impl Account {
     /// Answers one call.
     pub fn answer(&mut self, request: &Request) -> Response {
         let path = request.target.split('?').next().unwrap_or_default();
+        let sent: Value = serde_json::from_slice(&request.body).unwrap_or_default();
         match request.operation.as_str() {
-            "secretsmanager.GetSecretValue" => self.secret(),
+            "secretsmanager.GetSecretValue" if sent["SecretId"] != ROTATED_ARN => self.secret(),
+            operation if operation.starts_with("secretsmanager.") => {
+                let operation = operation.trim_start_matches("secretsmanager.");
+                self.rotated.answer(operation, &sent)
+            }
             _ if path.starts_with("/v2/email/") => self.ses(request, path.trim_start_matches("/v2/email/")),
             _ if path.starts_with("/2013-04-01/") => self.route53(request, path),
             _ => stack_resource(),

@@ -31,6 +31,8 @@ pub struct Answer {
     pub at: Instant,
     /// Its body.
     pub body: String,
+    /// Whether Lambda, too, was told of success.
+    pub ended_well: bool,
 }
 
 #[derive(Default)]
@@ -105,6 +107,22 @@ impl Harness {
         };
     }
 
+    /// Lets a rotation of the other secret begin, which holds this now.
+    pub fn begin_rotation(&self, current: String) {
+        lock(&self.state).account.begin_rotation(current);
+    }
+
+    /// What the version of the rotated secret with this label holds, and whether the rotation has come to its end.
+    #[must_use]
+    pub fn rotated(&self, label: &str) -> (String, bool) {
+        let state = lock(&self.state);
+        let rotated = state.account.rotated();
+        (
+            rotated.value(label).unwrap_or_default().to_owned(),
+            rotated.is_rotated(),
+        )
+    }
+
     /// Hands an event to the function that is ready; false if none is.
     #[must_use]
     pub fn hand(&self, event: String) -> bool {
@@ -160,8 +178,10 @@ async fn lambda(
     let unanswered = || Answer {
         at: Instant::now(),
         body: format!("the function ended with {call} and never answered CloudFormation"),
+        ended_well: false,
     };
-    let answer = lock(&state).answer.take().unwrap_or_else(unanswered);
+    let mut answer = lock(&state).answer.take().unwrap_or_else(unanswered);
+    answer.ended_well = call.ends_with("/response");
     let _ = moments.send(Moment::Finished(answer));
     Some(Response::status(202, "{}"))
 }
@@ -185,6 +205,7 @@ fn aws(request: &Request, state: &mut State) -> Response {
         state.answer = Some(Answer {
             at: Instant::now(),
             body: String::from_utf8_lossy(&request.body).into_owned(),
+            ended_well: false,
         });
         return Response::ok("");
     }

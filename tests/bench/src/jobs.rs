@@ -8,6 +8,7 @@ use local_servers::MySql;
 use serde_json::{Value, json};
 
 use crate::aws::Harness;
+use crate::secret::ROTATED_ARN;
 use crate::tls::Trust;
 
 /// The ARN that both sides read the administrator's credentials from.
@@ -15,6 +16,10 @@ pub const SECRET_ARN: &str = "arn:aws:secretsmanager:eu-central-1:123456789012:s
 
 /// The schema that both sides make, dropped before each time.
 const SCHEMA: &str = "bench";
+
+/// The user whose password both sides rotate, made anew before each time; and its password then.
+const USER: &str = "bench_rotated";
+const PASSWORD: &str = "bench-before-the-rotation";
 
 /// What stands in the zone after either side's work.
 const RECORDS: [&str; 6] = [
@@ -137,10 +142,55 @@ impl Stage<'_> {
         })
     }
 
+    /// Prepares a rotation: a user with one password, its secret, and a pending version without a value.
+    ///
+    /// # Errors
+    /// When MySQL refuses.
+    pub async fn begin_rotation(&self) -> Result<(), StageError> {
+        self.clear().await?;
+        self.on_mysql(&format!("DROP USER IF EXISTS '{USER}'@'%'")).await?;
+        self.on_mysql(&format!(
+            "CREATE USER '{USER}'@'%' IDENTIFIED BY '{PASSWORD}' REQUIRE SSL"
+        ))
+        .await?;
+        let MySql { host, port, .. } = self.mysql;
+        let content = json!({"username": USER, "password": PASSWORD, "host": host, "port": port});
+        self.harness.begin_rotation(content.to_string());
+        Ok(())
+    }
+
+    /// Looks whether the secret was rotated, and both passwords work.
+    ///
+    /// # Errors
+    /// [`StageError::Undone`], or when MySQL refuses one of them.
+    pub async fn check_rotation(&self) -> Result<(), StageError> {
+        let (current, is_rotated) = self.harness.rotated("AWSCURRENT");
+        let current: Value = serde_json::from_str(&current).unwrap_or_default();
+        let password = current["password"].as_str().unwrap_or_default();
+        if !is_rotated || password == PASSWORD {
+            return Err(StageError::Undone {
+                job: "rotate-database",
+                expected: "another password".to_owned(),
+                found: "the old one".to_owned(),
+            });
+        }
+        for password in [PASSWORD, password] {
+            let credentials = Credentials::new(USER, password.to_owned().into());
+            self.connector()?.connect(&credentials).await?.close().await;
+        }
+        self.on_mysql(&format!("DROP USER '{USER}'@'%'")).await.map(drop)
+    }
+
+    fn connector(&self) -> Result<Connector, StageError> {
+        let MySql {
+            host, port, ca_file, ..
+        } = self.mysql;
+        Ok(Connector::new(host, *port, Authority::from_file(ca_file)?))
+    }
+
     /// The first column of what a statement gives.
     async fn on_mysql(&self, statement: &str) -> Result<Vec<String>, StageError> {
-        let MySql { host, port, .. } = self.mysql;
-        let connector = Connector::new(host, *port, Authority::from_file(&self.mysql.ca_file)?);
+        let connector = self.connector()?;
         let credentials = Credentials::new(&self.mysql.admin_user, self.mysql.admin_password.clone().into());
         let mut connection = connector.connect(&credentials).await?;
         let rows = connection.rows(statement, ()).await;
@@ -167,6 +217,8 @@ pub fn environment(harness: &Harness, trust: &Trust, site_packages: &Path) -> Ve
         ("AWS_SECRET_ACCESS_KEY", "bench"),
         ("AWS_SESSION_TOKEN", "bench"),
         ("DATABASE_CA_BUNDLE", &trust.databases.to_string_lossy()),
+        ("MASTER_SECRET_ARN", SECRET_ARN),
+        ("DATABASE_SECRET_ARN", ROTATED_ARN),
         ("PYTHONPATH", &site_packages.to_string_lossy()),
     ]
     .map(|(name, value)| (name.to_owned(), value.to_owned()))

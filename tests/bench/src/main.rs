@@ -7,6 +7,7 @@ use std::path::Path;
 use bench::aws::Harness;
 use bench::jobs::{Job, Stage, environment, site_packages};
 use bench::report::{Comparison, median};
+use bench::rotation::{self, Rotation};
 use bench::sample::{Program, Sample, SampleError, measure};
 use bench::tls::{Trust, acceptor};
 
@@ -15,6 +16,7 @@ const SAMPLES: usize = 31;
 const PACKAGE_BUDGET_MB: f64 = 4.0;
 const INIT_CPU_BUDGET_MS: f64 = 3.0;
 const WARM_BUDGET_MS: f64 = 5.0;
+const ROTATION_STEP_BUDGET_MS: f64 = 10.0;
 
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn Error>> {
@@ -41,7 +43,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     );
     let mut comparisons = Vec::new();
     for job in Job::ALL {
-        let (ours, theirs) = alternate(job, &contenders(&root, &trust, job), &stage, &environment).await?;
+        let (ours, theirs) = alternate(job, &contenders(&root, &trust, job.name()), &stage, &environment).await?;
         println!(
             "{}: {} calls to AWS, Python {}",
             job.name(),
@@ -51,6 +53,9 @@ async fn main() -> Result<(), Box<dyn Error>> {
         comparisons.extend(compare(job, &ours, &theirs));
         comparisons.push(package(&root, job.name())?);
     }
+    let programs = contenders(&root, &trust, rotation::NAME);
+    comparisons.extend(compare_rotations(&programs, &stage, &environment).await?);
+    comparisons.push(package(&root, rotation::NAME)?);
     report(&comparisons);
     stage.clear().await?;
     Ok(())
@@ -74,13 +79,11 @@ fn report(comparisons: &[Comparison]) {
 }
 
 /// Our shipped binary, built for this machine, and the Python function.
-fn contenders(root: &Path, trust: &Trust, job: Job) -> [Program; 2] {
-    let script = root
-        .join("tests/bench/python")
-        .join(job.name().replace('-', "_") + ".py");
+fn contenders(root: &Path, trust: &Trust, name: &str) -> [Program; 2] {
+    let script = root.join("tests/bench/python").join(name.replace('-', "_") + ".py");
     [
         Program {
-            path: root.join("target/lambda-release").join(job.name()).join("bootstrap"),
+            path: root.join("target/lambda-release").join(name).join("bootstrap"),
             arguments: Vec::new(),
             authorities: trust.amazon.clone(),
         },
@@ -137,6 +140,46 @@ fn compare(job: Job, ours: &[Sample], theirs: &[Sample]) -> Vec<Comparison> {
             sample.warm_cpu.as_secs_f64() * 1e3
         }),
     ]
+}
+
+/// Whole rotations, in turn like the other samples.
+async fn compare_rotations(
+    [ours, theirs]: &[Program; 2],
+    stage: &Stage<'_>,
+    environment: &[(String, String)],
+) -> Result<Vec<Comparison>, SampleError> {
+    let (mut first, mut second) = (Vec::new(), Vec::new());
+    for round in 0..=SAMPLES {
+        for (program, samples) in [(ours, &mut first), (theirs, &mut second)] {
+            let sample = rotation::measure(program, stage, environment).await?;
+            if round > 0 {
+                samples.push(sample);
+            }
+        }
+    }
+    println!(
+        "{}: {} calls to AWS, Python {}",
+        rotation::NAME,
+        first[0].calls,
+        second[0].calls
+    );
+    let line = |what: &str, unit, goal, value: fn(&Rotation) -> f64| Comparison {
+        name: format!("{}-{what}", rotation::NAME),
+        ours: median(first.iter().map(value)),
+        other: median(second.iter().map(value)),
+        unit,
+        goal,
+    };
+    let step = |rotation: &Rotation| rotation.dearest_step.as_secs_f64() * 1e3;
+    Ok(vec![
+        line("cpu", "ms", 20.0, |rotation| rotation.cpu.as_secs_f64() * 1e3),
+        line("wall", "ms", 1.0, |rotation| rotation.wall.as_secs_f64() * 1e3),
+        line("memory", "MiB", 4.0, |rotation| memory_mib(rotation.memory_kib)),
+        Comparison {
+            other: ROTATION_STEP_BUDGET_MS,
+            ..line("step-cpu-budget", "ms", 1.0, step)
+        },
+    ])
 }
 
 /// The package for arm64, as it is shipped, against its budget.

@@ -81,11 +81,7 @@ pub async fn measure(
 ) -> Result<Sample, SampleError> {
     stage.clear().await?;
     let started = Instant::now();
-    let child = spawn(program, environment).map_err(|source| SampleError::Process {
-        program: program.path.clone(),
-        source,
-    })?;
-    let run = Run { program, child };
+    let run = Run::start(program, environment)?;
     run.ready(stage.harness).await?;
     let init_cpu = run.cpu()?;
     let cold = run.invoke(job, stage).await?;
@@ -108,7 +104,7 @@ pub async fn measure(
 }
 
 /// A running contender, which ends with this.
-struct Run<'a> {
+pub(crate) struct Run<'a> {
     program: &'a Program,
     child: Child,
 }
@@ -118,6 +114,17 @@ impl Drop for Run<'_> {
         // It may have ended by itself; then there is nothing to kill.
         let _ = self.child.kill();
         let _ = self.child.wait();
+    }
+}
+
+impl<'a> Run<'a> {
+    /// Starts a process.
+    pub(crate) fn start(program: &'a Program, environment: &[(String, String)]) -> Result<Self, SampleError> {
+        let child = spawn(program, environment).map_err(|source| SampleError::Process {
+            program: program.path.clone(),
+            source,
+        })?;
+        Ok(Self { program, child })
     }
 }
 
@@ -141,7 +148,7 @@ impl Run<'_> {
         moment.map_err(|_| self.failed(format!("no sign of it within {} s", PATIENCE.as_secs())))
     }
 
-    async fn ready(&self, harness: &Harness) -> Result<(), SampleError> {
+    pub(crate) async fn ready(&self, harness: &Harness) -> Result<(), SampleError> {
         match self.moment(harness).await? {
             Moment::Ready => Ok(()),
             Moment::Finished(answer) => Err(self.failed(answer.body)),
@@ -153,7 +160,7 @@ impl Run<'_> {
         if !stage.harness.hand(job.event(stage).to_string()) {
             return Err(self.failed("it no longer waits for an event"));
         }
-        let Moment::Finished(Answer { at, body }) = self.moment(stage.harness).await? else {
+        let Moment::Finished(Answer { at, body, .. }) = self.moment(stage.harness).await? else {
             return Err(self.failed("it asked for the next event before it had finished this one"));
         };
         if !body.contains("SUCCESS") {
@@ -163,8 +170,20 @@ impl Run<'_> {
         Ok(at)
     }
 
+    /// Hands it an event that only Lambda hears the end of, and waits until it is idle again.
+    pub(crate) async fn carry_out(&self, harness: &Harness, event: String) -> Result<(), SampleError> {
+        if !harness.hand(event) {
+            return Err(self.failed("it no longer waits for an event"));
+        }
+        match self.moment(harness).await? {
+            Moment::Finished(Answer { ended_well: true, .. }) => self.ready(harness).await,
+            Moment::Finished(answer) => Err(self.failed(answer.body)),
+            Moment::Ready => Err(self.failed("it asked for the next event before it had finished this one")),
+        }
+    }
+
     /// CPU time of all its threads, those that have ended too, as the kernel's scheduler counts it.
-    fn cpu(&self) -> Result<Duration, SampleError> {
+    pub(crate) fn cpu(&self) -> Result<Duration, SampleError> {
         let now = || -> Result<Duration, Errno> {
             let pid = i32::try_from(self.child.id()).map_err(|_| Errno::EINVAL)?;
             Ok(clock_getcpuclockid(Pid::from_raw(pid))?.now()?.into())
@@ -173,7 +192,7 @@ impl Run<'_> {
     }
 
     /// The peak of resident memory, in KiB.
-    fn memory(&self) -> Result<u64, SampleError> {
+    pub(crate) fn memory(&self) -> Result<u64, SampleError> {
         let path = Path::new("/proc").join(self.child.id().to_string()).join("status");
         let status = std::fs::read_to_string(path).map_err(|error| self.unreadable(error))?;
         let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));

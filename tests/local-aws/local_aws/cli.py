@@ -8,6 +8,7 @@ from types import ModuleType
 
 from local_aws import cache, mysql, php, servers_file, service, unwanted_mail
 from local_aws.errors import LocalAwsError
+from local_aws.rotate import rotate
 from local_aws.seed import seed
 from local_aws.state import DEFAULT_STATE, State
 
@@ -37,6 +38,8 @@ def main(arguments: list[str] | None = None) -> int:
                 seed(_running(state), chosen.zone, chosen.bucket)
             case "bounce":
                 unwanted_mail.demonstrate(state, _running(state), chosen.stack)
+            case "rotate":
+                rotate(_running(state), chosen.state, chosen.stack)
     except LocalAwsError as error:
         print(f"local_aws: {error}", file=sys.stderr)
         return 1
@@ -64,6 +67,8 @@ def _parser() -> argparse.ArgumentParser:
         "bounce", help="send a mail that bounces and one that is complained about, show the rows"
     )
     bouncing.add_argument("--stack", default="mautic", help="default: %(default)s")
+    rotating = commands.add_parser("rotate", help="rotate a stack's database password, and show what clients see of it")
+    rotating.add_argument("--stack", default="mautic", help="default: %(default)s")
     return parser
 
 

@@ -4,11 +4,12 @@ import os
 import ssl
 import unittest
 from pathlib import Path
+from typing import Any
 
 from local_aws import cache, processes
 from local_aws.cache.session import Refused, Session
 from local_aws.state import DEFAULT_STATE
-from support import Stack, TestCase, client, state
+from support import Stack, TestCase, client, state, until
 
 PASSWORD = "first-password-of-many"
 SECOND = "second-password-of-many"
@@ -53,16 +54,37 @@ class ElastiCache(TestCase):
         with self.assertRaisesRegex(Refused, "^NOPERM"):
             session("FLUSHALL")
 
+    def modified(self, user: str, *passwords: str) -> int:
+        """Change the passwords, and wait until that is done; how many there are."""
+        api = client("elasticache")
+        self.assertEqual(api.modify_user(UserId=user, Passwords=[*passwords])["Status"], "modifying")
+
+        def active() -> Any:
+            [found] = api.describe_users(UserId=user)["Users"]
+            return found if found["Status"] == "active" else None
+
+        return until("the modification", active)["Authentication"]["PasswordCount"]
+
     def test_user_has_two_passwords_until_one_is_taken_away(self):
         stack = self.deployed("cache.yaml")
-        api, user = client("elasticache"), stack.outputs()["User"]
-        api.modify_user(UserId=user, Passwords=[PASSWORD, SECOND])
+        user = stack.outputs()["User"]
+        self.assertEqual(self.modified(user, PASSWORD, SECOND), 2)
         for password in (PASSWORD, SECOND):
             self.assertEqual(self.session(stack)("AUTH", "mautic", password), "OK")
-        self.assertEqual(api.describe_users(UserId=user)["Users"][0]["Authentication"]["PasswordCount"], 2)
-        api.modify_user(UserId=user, Passwords=[SECOND])
+        self.assertEqual(self.modified(user, SECOND), 1)
         with self.assertRaisesRegex(Refused, "^WRONGPASS"):
             self.session(stack)("AUTH", "mautic", PASSWORD)
+        self.assertEqual(self.session(stack)("AUTH", "mautic", SECOND), "OK")
+
+    def test_change_takes_a_moment_in_which_the_old_rule_holds_and_no_other_change_is_taken(self):
+        stack = self.deployed("cache.yaml")
+        api, user = client("elasticache"), stack.outputs()["User"]
+        api.modify_user(UserId=user, Passwords=[SECOND])
+        self.assertEqual(self.session(stack)("AUTH", "mautic", PASSWORD), "OK")
+        with self.assertRaises(api.exceptions.InvalidUserStateFault) as caught:
+            api.modify_user(UserId=user, Passwords=[PASSWORD])
+        self.assertEqual(caught.exception.response["Error"]["Message"], f"User {user} is not in active state.")
+        until("the change", lambda: api.describe_users(UserId=user)["Users"][0]["Status"] == "active")
         self.assertEqual(self.session(stack)("AUTH", "mautic", SECOND), "OK")
 
     def test_update_of_the_template_changes_rights_and_settings_in_the_server(self):

@@ -5,6 +5,7 @@ import json
 import os
 import unittest
 
+from local_aws import servers_file
 from support import Stack, TestCase, client, state, until
 
 
@@ -21,7 +22,8 @@ class Functions(TestCase):
         environment = json.loads(self.answer("tell", "Environment"))
         self.assertEqual(environment["AWS_ENDPOINT_URL"], state().published()["endpoint"])
         self.assertEqual(environment["DATABASE_CA_BUNDLE"], str(state().directory / "ca.pem"))
-        self.assertEqual(environment["AWS_REGION"], "eu-central-1")
+        self.assertEqual(environment["SMTP_CA_BUNDLE"], servers_file.read(state().directory)["smtp"]["ca_file"])
+        self.assertEqual((environment["SETTLE_SECONDS"], environment["AWS_REGION"]), ("1", "eu-central-1"))
         self.assertEqual(
             environment["AWS_LAMBDA_LOG_GROUP_NAME"], "/test/test-environment-is-lambdas-and-not-the-emulators"
         )

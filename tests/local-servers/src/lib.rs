@@ -49,10 +49,40 @@ impl fmt::Debug for MySql {
     }
 }
 
+/// A running Redis or Valkey server, or a cluster of them, that refuses connections without TLS.
+#[derive(Clone, Deserialize)]
+pub struct Cache {
+    /// `redis` or `valkey`.
+    pub engine: String,
+    /// Such as `7.0.15`.
+    pub version: String,
+    /// The name that its certificate is good for.
+    pub host: String,
+    /// The TCP port of each shard.
+    pub ports: Vec<u16>,
+    /// PEM file of the authority that signed its certificate.
+    pub ca_file: PathBuf,
+    /// PEM file of an authority of the same name with another key, which must be refused.
+    pub wrong_ca_file: PathBuf,
+    /// A user who may do everything.
+    pub admin_user: String,
+    /// Its password.
+    pub admin_password: String,
+}
+
+/// Without the password.
+impl fmt::Debug for Cache {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {} at {}:{:?}", self.engine, self.version, self.host, self.ports)
+    }
+}
+
 #[derive(Deserialize)]
 struct Servers {
     #[serde(default)]
     mysql: Vec<MySql>,
+    #[serde(default)]
+    cache: Vec<Cache>,
 }
 
 /// Every MySQL server that runs; their versions are printed, for the test's output.
@@ -61,11 +91,7 @@ struct Servers {
 /// If none is known: `make servers` starts them.
 #[must_use]
 pub fn mysql() -> Vec<MySql> {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../.local/servers.json");
-    let servers = std::fs::read_to_string(&path)
-        .ok()
-        .map(|text| read(&text))
-        .unwrap_or_default();
+    let servers = known().mysql;
     assert!(
         !servers.is_empty(),
         "no MySQL server is known: run `make servers` first"
@@ -75,10 +101,28 @@ pub fn mysql() -> Vec<MySql> {
     servers
 }
 
+/// Every Redis and Valkey that runs, alone and as a cluster; their versions are printed, for the test's output.
+///
+/// # Panics
+/// If none is known: `make servers` starts them.
+#[must_use]
+pub fn caches() -> Vec<Cache> {
+    let servers = known().cache;
+    assert!(!servers.is_empty(), "no cache is known: run `make servers` first");
+    println!("tested on {servers:?}");
+    servers
+}
+
+/// The servers that run; none where nothing was started.
+fn known() -> Servers {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../.local/servers.json");
+    read(&std::fs::read_to_string(&path).unwrap_or_else(|_| "{}".to_owned()))
+}
+
 /// The servers that a `servers.json` lists.
-fn read(text: &str) -> Vec<MySql> {
-    match serde_json::from_str::<Servers>(text) {
-        Ok(servers) => servers.mysql,
+fn read(text: &str) -> Servers {
+    match serde_json::from_str(text) {
+        Ok(servers) => servers,
         Err(error) => panic!("servers.json cannot be read ({error}): run `make servers` again"),
     }
 }
@@ -89,27 +133,38 @@ mod tests {
 
     const TEXT: &str = r#"{"aws": {"endpoint": "http://127.0.0.1:1"}, "mysql": [{"version": "8.0.45", "host": "localhost",
         "port": 3306, "ca_file": "/ca.pem", "wrong_ca_file": "/wrong.pem", "admin_user": "admin",
-        "no_backslash_admin_user": "plain", "admin_password": "hush", "plaintext_forbidden": true}]}"#;
+        "no_backslash_admin_user": "plain", "admin_password": "hush", "plaintext_forbidden": true}],
+        "cache": [{"engine": "valkey", "version": "8.0.1", "host": "localhost", "port": 6379, "ports": [6379, 6380],
+        "is_cluster": true, "ca_file": "/ca.pem", "wrong_ca_file": "/wrong.pem", "admin_user": "admin",
+        "admin_password": "hush"}]}"#;
 
     #[test]
     fn a_server_s_debug_form_shows_no_password() {
-        assert_eq!(format!("{:?}", read(TEXT)), "[MySql 8.0.45 at localhost:3306]");
+        assert_eq!(format!("{:?}", read(TEXT).mysql), "[MySql 8.0.45 at localhost:3306]");
+        assert_eq!(
+            format!("{:?}", read(TEXT).cache),
+            "[valkey 8.0.1 at localhost:[6379, 6380]]"
+        );
     }
 
     #[test]
     fn both_administrators_are_named() {
-        assert_eq!(read(TEXT)[0].admins(), ["admin", "plain"]);
+        assert_eq!(read(TEXT).mysql[0].admins(), ["admin", "plain"]);
     }
 
     #[test]
-    fn a_file_without_mysql_lists_no_server() {
-        assert!(read(r#"{"aws": {}}"#).is_empty());
+    fn a_file_without_servers_lists_none() {
+        let servers = read(r#"{"aws": {}}"#);
+        assert!(servers.mysql.is_empty() && servers.cache.is_empty());
     }
 
     #[test]
     fn the_running_servers_are_found() {
         for server in mysql() {
             assert!(server.ca_file.is_file(), "{server:?}");
+        }
+        for server in caches() {
+            assert!(server.ca_file.is_file() && !server.ports.is_empty(), "{server:?}");
         }
     }
 }

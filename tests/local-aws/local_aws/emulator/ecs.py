@@ -10,7 +10,7 @@ from typing import Any
 from ministack.core.responses import error_response_json, json_response
 from ministack.services import ecs
 
-from local_aws.emulator import cloudformation_waits, ecs_tasks, patches
+from local_aws.emulator import cloudformation_waits, ecs_deployments, ecs_tasks, patches
 from local_aws.emulator.resources import Props, add, aws
 from local_aws.emulator.typed import parameters
 
@@ -97,8 +97,8 @@ def _deployment_for_task(stock: Any) -> Any:
 
         A mark set after the task was started came too late where another thread counted in between.
         """
-        if ecs_tasks.exit_code(task) is not None:
-            task["_startup_stable"] = False
+        ends = ecs_tasks.exit_code(task) is not None or ecs_deployments.start_failure(task)
+        task["_startup_stable"] = not ends and ecs_deployments.is_steady(task)
         return stock(service, task)
 
     return find

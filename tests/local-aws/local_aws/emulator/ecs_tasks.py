@@ -29,7 +29,7 @@ from typing import Any
 from ministack.core.responses import get_account_id, get_region, request_scope
 from ministack.services import cloudwatch_logs, ecs
 
-from local_aws.emulator import iam, servers
+from local_aws.emulator import ecs_deployments, iam, servers
 from local_aws.emulator.resources import aws
 
 NAMES = {
@@ -134,8 +134,13 @@ def _run(arn: str, work: Work, definition: dict[str, Any], play: Callable[..., E
 
 
 def _job(_: str, work: Work, __: dict[str, Any]) -> Ending | None:
-    time.sleep(RUN_SECONDS)
+    is_of_a_service = work.task.get("group", "").startswith("service:")
+    time.sleep(ecs_deployments.STEADY_SECONDS if is_of_a_service else RUN_SECONDS)
+    if failure := ecs_deployments.start_failure(work.task):
+        return Ending(None, failure, "TaskFailedToStart")
     code = exit_code(work.task)
+    if code is None and is_of_a_service:
+        ecs_deployments.settle(work.task)
     return None if code is None else Ending(code)
 
 

@@ -1,15 +1,20 @@
 """ElastiCache: a replication group is a real Redis or Valkey of its own, with TLS, and its users are real ACL users.
 
 A group without cluster mode is one server, whatever replicas it asks for; with cluster mode each shard is one. What
-parameter groups set is set in the server, as far as the server knows it.
+parameter groups set is set in the server, as far as the server knows it. A change of a user takes a moment in which the
+user is `modifying`, and the server goes by what was before.
 """
 
 import hashlib
 import logging
+import threading
+import time
 from collections.abc import Callable, Iterator
 from typing import Any
 
+from ministack.core.responses import get_account_id, get_region, request_scope
 from ministack.services import elasticache
+from ministack.services.cloudformation import provisioners
 
 from local_aws import certificates
 from local_aws.cache import fetching, server
@@ -35,13 +40,19 @@ NAMES = {
         "_param_group_params",
         "_replication_groups",
         "_user_groups",
+        "_user_xml",
         "_users",
+        "_xml",
     ),
+    "ministack.services.cloudformation.provisioners": ("_RESOURCE_HANDLERS",),
 }
 
 HOST = "localhost"
 PASSWORD_LENGTH = range(16, 129)
 MOST_PASSWORDS = 2
+MODIFYING, MODIFYING_SECONDS = "modifying", 0.5
+TRIAL = "local-aws-trial"
+USER = "AWS::ElastiCache::User"
 TYPES = ("ParameterGroup", "ReplicationGroup", "User", "UserGroup")
 
 Answer = tuple[int, dict[str, str], bytes]
@@ -64,6 +75,7 @@ def install() -> None:
         ("_delete_replication_group", _delete),
     ):
         patches.replace(elasticache.__name__, name, wrap)
+    provisioners._RESOURCE_HANDLERS[USER] = _until_active(provisioners._RESOURCE_HANDLERS[USER])
     for name in TYPES:
         run_off_the_loop(f"AWS::ElastiCache::{name}")
 
@@ -86,23 +98,58 @@ def _user(stock: Handler) -> Handler:
         if refused:
             return elasticache._error("InvalidParameterValue", refused, 400)
         before = dict(elasticache._users.get(elasticache._p(params, "UserId")) or {})
+        if before.get("Status") == MODIFYING:
+            return elasticache._error("InvalidUserState", f"User {before['UserId']} is not in active state.", 400)
         answer = stock(params)
         if answer[0] >= 400:
             return answer
         user = elasticache._users[elasticache._p(params, "UserId")]
         _authenticate(user, params, passwords)
+        if not before:
+            user["_in_force"] = _rule(user)
+            return answer
         try:
-            _apply_users(lambda group: user["UserId"] in _user_ids(group))
+            _try_out(user)
         except LocalAwsError as error:
             user.clear()
             user.update(before)
-            if not before:
-                del elasticache._users[elasticache._p(params, "UserId")]
             return elasticache._error("InvalidParameterValue", str(error), 400)
-        # The stock answer was written before the passwords were counted.
-        return answer
+        user["Status"] = MODIFYING
+        threading.Thread(target=_carry_out, args=(user, get_account_id(), get_region()), daemon=True).start()
+        return elasticache._xml(
+            200, "ModifyUserResponse", f"<ModifyUserResult>{elasticache._user_xml(user)}</ModifyUserResult>"
+        )
 
     return handle
+
+
+def _carry_out(user: dict[str, Any], account: str, region: str) -> None:
+    """The end of a modification, beside the request."""
+    time.sleep(MODIFYING_SECONDS)
+    with request_scope(account, region):
+        user["_in_force"] = _rule(user)
+        _apply_users(lambda group: user["UserId"] in _user_ids(group))
+        user["Status"] = "active"
+
+
+def _try_out(user: dict[str, Any]) -> None:
+    """Raise what a server says to the user's new rule, before anything is changed."""
+    for group in list(elasticache._replication_groups.values()):
+        if user["UserId"] in _user_ids(group):
+            cache = _caches[group["ARN"]]
+            cache.everywhere([f"ACL SETUSER {TRIAL} {_rule(user)}", f"ACL DELUSER {TRIAL}"])
+
+
+def _until_active(stock: dict[str, Any]) -> dict[str, Any]:
+    """CloudFormation goes on when the user is as the template wants it."""
+
+    def update(user_id: str, *arguments: Any) -> Any:
+        answer = stock["update"](user_id, *arguments)
+        while (elasticache._users.get(user_id) or {}).get("Status") == MODIFYING:
+            time.sleep(0.05)
+        return answer
+
+    return {**stock, "update": update}
 
 
 def _refuse_passwords(passwords: list[str]) -> str:
@@ -181,8 +228,12 @@ def _rules(group: dict[str, Any]) -> Iterator[tuple[str, str]]:
         return
     for user_id in sorted(_user_ids(group)):
         user = elasticache._users[user_id]
-        secrets = " ".join(f"#{one}" for one in user.get("_hashes") or []) or "nopass"
-        yield user["UserName"], f"reset {user['AccessString']} {secrets}"
+        yield user["UserName"], user["_in_force"]
+
+
+def _rule(user: dict[str, Any]) -> str:
+    secrets = " ".join(f"#{one}" for one in user.get("_hashes") or []) or "nopass"
+    return f"reset {user['AccessString']} {secrets}"
 
 
 # --- Parameters -------------------------------------------------------------------------------------------------------

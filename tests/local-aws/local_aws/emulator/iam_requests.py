@@ -1,9 +1,9 @@
 """IAM: what some requests are about, where the emulator judges by something else than AWS does.
 
-ECS authorises RunTask by the task definition and what is done to a task by that task, with the cluster as a condition;
-CloudWatch Logs authorises reading by the stream, CodeBuild everything about a build by its project. AWS's service authorisation
-reference has both. And every request counts as one over TLS, for which the loopback stands: policies of queues and topics refuse
-any other.
+ECS authorises RunTask by the task definition, what is done to a task or a service by that, lists by nothing, each with the
+cluster as a condition; ElastiCache authorises what is done to a user by that user, CloudWatch Logs reading by the stream,
+CodeBuild everything about a build by its project. AWS's service authorisation reference has all of it. And every request counts
+as one over TLS, for which the loopback stands: policies of queues and topics refuse any other.
 """
 
 import json
@@ -40,11 +40,20 @@ def _resource(stock: Any) -> Any:
             return _of_ecs(action, _members(body), *place) or named
         if service == "codebuild":
             return _of_codebuild(_members(body), *place) or named
+        if service == "elasticache" and (user := _single(query, "UserId")):
+            region, account = place
+            return f"arn:aws:elasticache:{region}:{account}:user:{user}"
         if service == "logs" and action == "GetLogEvents":
             return f"{named}:log-stream:{_members(body).get('logStreamName', '')}"
         return named
 
     return extract
+
+
+def _single(query: Any, name: str) -> str:
+    """A parameter of a query, which comes alone or in a list."""
+    found = query.get(name, "")
+    return str(found[0] if isinstance(found, list) else found)
 
 
 def _of_ecs(action: str, members: dict[str, Any], region: str, account: str) -> str | None:
@@ -56,6 +65,12 @@ def _of_ecs(action: str, members: dict[str, Any], region: str, account: str) -> 
         task = str(members.get("task") or (members.get("tasks") or [""])[0])
         cluster = str(members.get("cluster", "default")).rsplit("/", 1)[-1]
         return task if task.startswith("arn:") else f"{prefix}:task/{cluster}/{task}"
+    if action in ("DescribeServices", "UpdateService"):
+        service = str(members.get("service") or (members.get("services") or [""])[0])
+        cluster = str(members.get("cluster", "default")).rsplit("/", 1)[-1]
+        return service if service.startswith("arn:") else f"{prefix}:service/{cluster}/{service}"
+    if action in ("ListServices", "DescribeTaskDefinition"):
+        return "*"
     if action == "ListTasks":
         return f"{prefix}:container-instance/*"
     return None

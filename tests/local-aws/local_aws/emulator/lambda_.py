@@ -67,6 +67,7 @@ def environment(config: dict[str, Any], code_dir: str, port: int) -> dict[str, s
         **servers.cache_environment(),
         **smtp.environment(),
         "POLICY_PROPAGATION_SECONDS": "1",  # a policy holds here from the moment in which it is there
+        "SETTLE_SECONDS": "1",  # secrets that are rotated together are rotated within it
     }
 
 

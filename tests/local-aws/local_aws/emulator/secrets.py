@@ -1,4 +1,4 @@
-"""Secrets Manager: Ref of a secret is its ARN, passwords are made as the template asks for them."""
+"""Secrets Manager: Ref of a secret is its ARN, passwords are made as the template asks for them; without one there is no version."""
 
 import json
 import secrets
@@ -22,6 +22,7 @@ NAMES = {
 }
 
 TYPE = "AWS::SecretsManager::Secret"
+VALUES = ("SecretString", "GenerateSecretString")
 # What a target attachment adds beside engine, host, port and dbname.
 IDENTIFIERS = {"AWS::RDS::DBInstance": "dbInstanceIdentifier", "AWS::RDS::DBCluster": "dbClusterIdentifier"}
 
@@ -35,6 +36,8 @@ def install() -> None:
 
     def create(logical_id: str, props: Props, stack_name: str) -> tuple[str, Props]:
         _, attributes = stock["create"](logical_id, props, stack_name)
+        if not any(name in props for name in VALUES):
+            secretsmanager._resolve(attributes["Arn"])[1]["Versions"].clear()
         return attributes["Arn"], attributes
 
     def update(arn: str, old: Props, new: Props, stack_name: str, logical_id: str | None = None) -> tuple[str, Props]:

@@ -49,9 +49,10 @@ def install() -> None:
 
 
 def environment() -> dict[str, str]:
-    """`SMTP_ENDPOINT` for functions: the server that stands in for SES's."""
+    """`SMTP_ENDPOINT` for functions: the server that stands in for SES's; `SMTP_CA_BUNDLE`: its authority."""
     addresses = ["{}:{}".format(*server.address) for server in _running]
-    return {"SMTP_ENDPOINT": addresses[0]} if addresses else {}
+    authority = SETTINGS.servers_file.parent / "aws" / "smtp" / "ca.pem"
+    return {"SMTP_ENDPOINT": addresses[0], "SMTP_CA_BUNDLE": str(authority)} if addresses else {}
 
 
 class Ses:

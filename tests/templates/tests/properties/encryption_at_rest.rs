@@ -75,7 +75,7 @@ const KEEPERS: [&str; 12] = [
     "Vault",
 ];
 /// Their names only: they keep nothing.
-const NO_KEEPERS: [&str; 10] = [
+const NO_KEEPERS: [&str; 11] = [
     "AWS::EC2::RouteTable",
     "AWS::EC2::SubnetRouteTableAssociation",
     "AWS::ECS::Cluster",
@@ -85,6 +85,7 @@ const NO_KEEPERS: [&str; 10] = [
     "AWS::ElastiCache::UserGroup",
     "AWS::RDS::DBParameterGroup",
     "AWS::RDS::DBSubnetGroup",
+    "AWS::SecretsManager::RotationSchedule",
     "AWS::SecretsManager::SecretTargetAttachment",
 ];
 

@@ -32,7 +32,6 @@ pub struct Published {
 }
 
 use Owner::{Attribute, Constant, Parameter, Property, Reference, Within};
-
 const LOAD_BALANCER: (&str, &[Owner]) = (
     "LoadBalancer",
     &[Attribute(
@@ -70,6 +69,12 @@ pub const PUBLISHED: &[Published] = &[
             "AsyncEventsDropped",
             "IteratorAge",
         ],
+    },
+    // functions/rotation-rollout/src: in embedded metric format, on its standard output
+    Published {
+        namespace: "MauticServer/Rotation",
+        dimensions: &[("Function", &[Reference("AWS::Lambda::Function")])],
+        metrics: &["RolloutFailed", "OverlapSeconds"],
     },
     // AmazonRDS/latest/UserGuide/rds-metrics.html
     Published {

@@ -1,0 +1,4 @@
+//! Rotations of users of real Redis and Valkey servers, alone and as clusters.
+
+mod rotations;
+mod world;

@@ -1,0 +1,207 @@
+//! One cache, and ElastiCache in front of it, which changes a user's passwords in the real server.
+
+use std::sync::{Arc, Mutex, MutexGuard};
+
+use aws_sdk_elasticache::Client;
+use aws_sdk_elasticache::error::ErrorMetadata;
+use aws_sdk_elasticache::operation::describe_users::{DescribeUsersError, DescribeUsersOutput};
+use aws_sdk_elasticache::operation::modify_user::{ModifyUserError, ModifyUserOutput};
+use aws_sdk_elasticache::types::{Authentication, User};
+use aws_smithy_mocks::{MockResponse, RuleMode, mock, mock_client};
+use local_servers::Cache as Server;
+use recorded_calls::Recorder;
+use rotate_cache::{Cache, CacheUser, Error, command};
+use rotation::testing::{Shelf, rotate, step};
+use rotation::{Outcome, Rotation, Step};
+use serde_json::{Value, json};
+use tls_connection::{Lines, Trust};
+
+pub const ARN: &str = "arn:aws:secretsmanager:eu-central-1:123456789012:secret:UserSecret-GhIjKl";
+pub const USER_ID: &str = "shop-test-mautic";
+pub const V1: &str = "11111111-1111-1111-1111-111111111111";
+
+/// ElastiCache's user, as strict as it is.
+pub struct ModelUser {
+    name: String,
+    server: Server,
+    pub passwords: Vec<String>,
+    /// What the user will have once the change is done.
+    pub changing: Option<Vec<String>>,
+    /// Whether a change takes its time.
+    pub is_slow: bool,
+    pub changes: usize,
+}
+
+impl ModelUser {
+    fn modify(&mut self, passwords: Vec<String>) -> Result<(), (&'static str, &'static str)> {
+        if self.changing.is_some() {
+            return Err(("InvalidUserState", "The user is being modified."));
+        }
+        if !(1..=2).contains(&passwords.len()) {
+            return Err(("InvalidParameterValue", "A user has one or two passwords."));
+        }
+        self.changes += 1;
+        self.changing = Some(passwords);
+        if !self.is_slow {
+            self.settle();
+        }
+        Ok(())
+    }
+
+    /// The change reaches every shard.
+    pub fn settle(&mut self) {
+        let Some(passwords) = self.changing.take() else {
+            return;
+        };
+        let mut words = ["ACL", "SETUSER", &self.name, "reset", "on", "~*", "+@all"]
+            .map(str::to_owned)
+            .to_vec();
+        words.extend(passwords.iter().map(|password| format!(">{password}")));
+        administer(&self.server, &words);
+        self.passwords = passwords;
+    }
+}
+
+/// Runs a command on every shard. ElastiCache answers inside the runtime of a test, hence the thread.
+fn administer(server: &Server, words: &[String]) {
+    let (server, words) = (server.clone(), words.to_vec());
+    let work = async move {
+        let trust = Trust::from_file(&server.ca_file).expect("the authority");
+        for port in server.ports {
+            let lines = Lines::connect(&server.host, port).await.expect("a server");
+            let mut lines = lines.secure(&trust).await.expect("TLS");
+            let words: Vec<_> = words.iter().map(String::as_str).collect();
+            for said in [&["AUTH", &server.admin_user, &server.admin_password], words.as_slice()] {
+                lines.write(&command(said)).await.expect("a server");
+                assert_eq!(lines.read().await.expect("an answer"), "+OK");
+            }
+        }
+    };
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    let thread = std::thread::spawn(move || runtime.expect("a runtime").block_on(work));
+    thread.join().expect("an administrator's command");
+}
+
+pub struct World {
+    pub server: Server,
+    pub shelf: Arc<Shelf>,
+    pub user: Arc<Mutex<ModelUser>>,
+    pub rotation: Rotation<CacheUser>,
+}
+
+pub fn version(number: usize) -> String {
+    format!("{number:08}-2222-2222-2222-222222222222")
+}
+
+pub fn worlds(test: &str) -> Vec<World> {
+    local_servers::caches()
+        .into_iter()
+        .map(|server| World::new(server, test))
+        .collect()
+}
+
+impl World {
+    pub fn new(server: Server, test: &str) -> Self {
+        let name = format!("rotated-{test}");
+        let shelf = Shelf::new();
+        shelf.hold(ARN, V1, &json!({"username": name, "password": "s3nt1nel-0"}));
+        let mut user = ModelUser {
+            name,
+            server: server.clone(),
+            passwords: Vec::new(),
+            changing: None,
+            is_slow: false,
+            changes: 0,
+        };
+        user.modify(vec!["s3nt1nel-0".to_owned()]).expect("a user");
+        user.changes = 0;
+        let user = Arc::new(Mutex::new(user));
+        let trust = Trust::from_file(&server.ca_file).expect("the authority");
+        let cache = Cache::new(&server.host, server.ports[0], trust);
+        Self {
+            rotation: rotation(&shelf, &user, cache),
+            server,
+            shelf,
+            user,
+        }
+    }
+
+    pub fn user(&self) -> MutexGuard<'_, ModelUser> {
+        self.user.lock().unwrap()
+    }
+
+    pub fn held(&self) -> Value {
+        self.shelf.content(ARN, "AWSCURRENT").expect("a current version")
+    }
+
+    /// Whether every shard lets it in.
+    pub async fn lets_in(&self, content: &Value) -> bool {
+        let secret = rotation::Secret::parse(&content.to_string()).expect("a secret");
+        for port in &self.server.ports {
+            let trust = Trust::from_file(&self.server.ca_file).expect("the authority");
+            let cache = Cache::new(&self.server.host, *port, trust);
+            if !cache.lets_in(&secret).await.expect("an answer") {
+                return false;
+            }
+        }
+        true
+    }
+
+    pub async fn both_get_in(&self, before: &Value) -> bool {
+        self.lets_in(before).await && self.lets_in(&self.held()).await
+    }
+
+    pub async fn rotate(&self, token: &str) -> Result<(), rotation::Error<Error>> {
+        rotate(&self.shelf, &self.rotation, ARN, token).await
+    }
+
+    pub async fn step(&self, one: Step, token: &str) -> Result<Outcome, rotation::Error<Error>> {
+        step(&self.rotation, ARN, one, token).await
+    }
+}
+
+pub fn rotation(shelf: &Arc<Shelf>, user: &Arc<Mutex<ModelUser>>, cache: Cache) -> Rotation<CacheUser> {
+    let secrets = shelf.client(|config| config.interceptor(Recorder::of("rotate-cache")));
+    Rotation::new(
+        secrets,
+        [ARN.to_owned()],
+        CacheUser::new(elasticache(user), USER_ID, cache),
+    )
+}
+
+fn elasticache(user: &Arc<Mutex<ModelUser>>) -> Client {
+    let theirs = Arc::clone(user);
+    let described = mock!(Client::describe_users).then_compute_response(move |input| {
+        if input.user_id() != Some(USER_ID) {
+            let meta = ErrorMetadata::builder()
+                .code("UserNotFound")
+                .message("User not found.")
+                .build();
+            return MockResponse::Error(DescribeUsersError::generic(meta));
+        }
+        let user = theirs.lock().unwrap();
+        let count = i32::try_from(user.passwords.len()).unwrap();
+        let described = User::builder()
+            .user_id(USER_ID)
+            .status(if user.changing.is_some() { "modifying" } else { "active" })
+            .authentication(Authentication::builder().password_count(count).build());
+        MockResponse::Output(DescribeUsersOutput::builder().users(described.build()).build())
+    });
+    let theirs = Arc::clone(user);
+    let modified = mock!(Client::modify_user).then_compute_response(move |input| {
+        assert_eq!(input.user_id(), Some(USER_ID));
+        match theirs.lock().unwrap().modify(input.passwords().to_vec()) {
+            Ok(()) => MockResponse::Output(ModifyUserOutput::builder().build()),
+            Err((code, words)) => {
+                let meta = ErrorMetadata::builder().code(code).message(words).build();
+                MockResponse::Error(ModifyUserError::generic(meta))
+            }
+        }
+    });
+    mock_client!(
+        aws_sdk_elasticache,
+        RuleMode::MatchAny,
+        [&described, &modified],
+        |config| { config.interceptor(Recorder::of("rotate-cache")) }
+    )
+}

@@ -1,0 +1,206 @@
+//! IAM in memory, as strict as it is, in front of a real SMTP server.
+
+use std::sync::{Arc, Mutex, MutexGuard};
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use aws_sdk_iam::Client;
+use aws_sdk_iam::error::ErrorMetadata;
+use aws_sdk_iam::operation::create_access_key::{CreateAccessKeyError, CreateAccessKeyOutput};
+use aws_sdk_iam::operation::delete_access_key::{DeleteAccessKeyError, DeleteAccessKeyOutput};
+use aws_sdk_iam::operation::list_access_keys::ListAccessKeysOutput;
+use aws_sdk_iam::primitives::DateTime;
+use aws_sdk_iam::types::{AccessKey, AccessKeyMetadata, StatusType};
+use aws_smithy_mocks::{MockResponse, RuleMode, mock, mock_client};
+use recorded_calls::Recorder;
+use rotate_smtp::{Error, MailUser, SmtpServers};
+use rotation::testing::{Shelf, rotate, step};
+use rotation::{Outcome, Rotation, Secret, Step};
+use secrecy::ExposeSecret;
+use serde_json::{Value, json};
+use smtp_password::smtp_password;
+
+use crate::server::SmtpServer;
+
+pub const ARN: &str = "arn:aws:secretsmanager:eu-central-1:123456789012:secret:SmtpSecret-GhIjKl";
+pub const USER: &str = "shop-MailUser-1ABCDEFGHIJKL";
+const V1: &str = "11111111-1111-1111-1111-111111111111";
+const REGION: &str = "eu-central-1";
+
+pub struct Key {
+    pub id: String,
+    pub secret: String,
+    pub made: u64,
+}
+
+pub struct Iam {
+    pub keys: Vec<Key>,
+    pub made: usize,
+    /// Whether SES learns of new keys only when it is told.
+    pub is_slow: bool,
+    pub most: usize,
+    pub smtp: SmtpServer,
+}
+
+pub fn now() -> u64 {
+    SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs()
+}
+
+impl Iam {
+    pub fn make(&mut self, made: u64) -> Option<(String, String)> {
+        if self.keys.len() >= 2 {
+            return None;
+        }
+        self.made += 1;
+        let (id, secret) = (format!("KEY{}", self.made), format!("s3nt1nel/Key+{:027}", self.made));
+        self.keys.push(Key {
+            id: id.clone(),
+            secret: secret.clone(),
+            made,
+        });
+        self.most = self.most.max(self.keys.len());
+        if !self.is_slow {
+            self.propagate();
+        }
+        Some((id, secret))
+    }
+
+    /// SES learns of all keys.
+    pub fn propagate(&mut self) {
+        for key in &self.keys {
+            self.smtp.allow(&key.id, &password(&key.secret));
+        }
+    }
+}
+
+pub fn password(secret: &str) -> String {
+    smtp_password(&secret.to_owned().into(), REGION)
+        .expose_secret()
+        .to_owned()
+}
+
+pub struct World {
+    pub shelf: Arc<Shelf>,
+    pub iam: Arc<Mutex<Iam>>,
+    pub rotation: Rotation<MailUser>,
+}
+
+pub fn version(number: usize) -> String {
+    format!("{number:08}-2222-2222-2222-222222222222")
+}
+
+impl World {
+    pub fn new() -> Self {
+        let mut iam = Iam {
+            keys: Vec::new(),
+            made: 0,
+            is_slow: false,
+            most: 0,
+            smtp: SmtpServer::start(),
+        };
+        let (key, secret) = iam.make(now() - 10_000).expect("room");
+        let shelf = Shelf::new();
+        let content = json!({
+            "username": key, "password": password(&secret), "region": REGION, "host": iam.smtp.host, "port": iam.smtp.port,
+        });
+        shelf.hold(ARN, V1, &content);
+        let believed = trusting(&iam.smtp.ca_file);
+        let iam = Arc::new(Mutex::new(iam));
+        Self {
+            rotation: rotation(&shelf, &iam, believed),
+            shelf,
+            iam,
+        }
+    }
+
+    pub fn iam(&self) -> MutexGuard<'_, Iam> {
+        self.iam.lock().unwrap()
+    }
+
+    pub fn held(&self) -> Value {
+        self.shelf.content(ARN, "AWSCURRENT").expect("a current version")
+    }
+
+    pub async fn lets_in(&self, content: &Value) -> bool {
+        let secret = Secret::parse(&content.to_string()).expect("a secret");
+        let believed = trusting(&self.iam().smtp.ca_file);
+        match believed.sign_in(&secret).await {
+            Ok(()) => true,
+            Err(Error::Refused { .. }) => false,
+            Err(error) => panic!("{error}"),
+        }
+    }
+
+    pub async fn both_get_in(&self, before: &Value) -> bool {
+        self.lets_in(before).await && self.lets_in(&self.held()).await
+    }
+
+    pub async fn rotate(&self, token: &str) -> Result<(), rotation::Error<Error>> {
+        rotate(&self.shelf, &self.rotation, ARN, token).await
+    }
+
+    pub async fn step(&self, one: Step, token: &str) -> Result<Outcome, rotation::Error<Error>> {
+        step(&self.rotation, ARN, one, token).await
+    }
+}
+
+pub fn trusting(authority: &std::path::Path) -> SmtpServers {
+    SmtpServers::new(tls_connection::Trust::from_file(authority).expect("the authority"))
+}
+
+pub fn rotation(shelf: &Arc<Shelf>, iam: &Arc<Mutex<Iam>>, server: SmtpServers) -> Rotation<MailUser> {
+    let secrets = shelf.client(|config| config.interceptor(Recorder::of("rotate-smtp")));
+    Rotation::new(secrets, [ARN.to_owned()], MailUser::new(client(iam), USER, server))
+}
+
+fn client(iam: &Arc<Mutex<Iam>>) -> Client {
+    let theirs = Arc::clone(iam);
+    let listed = mock!(Client::list_access_keys).then_compute_response(move |input| {
+        assert_eq!(input.user_name(), Some(USER));
+        let iam = theirs.lock().unwrap();
+        let keys = iam.keys.iter().map(|key| {
+            let made = DateTime::from_secs(i64::try_from(key.made).unwrap());
+            let metadata = AccessKeyMetadata::builder()
+                .access_key_id(&key.id)
+                .status(StatusType::Active);
+            metadata.create_date(made).build()
+        });
+        let output = ListAccessKeysOutput::builder().set_access_key_metadata(Some(keys.collect()));
+        MockResponse::Output(output.build().unwrap())
+    });
+    let theirs = Arc::clone(iam);
+    let created = mock!(Client::create_access_key).then_compute_response(move |_| {
+        let Some((id, secret)) = theirs.lock().unwrap().make(now()) else {
+            let words = "Cannot exceed quota for AccessKeysPerUser: 2";
+            let meta = ErrorMetadata::builder().code("LimitExceeded").message(words).build();
+            return MockResponse::Error(CreateAccessKeyError::generic(meta));
+        };
+        let key = AccessKey::builder()
+            .user_name(USER)
+            .access_key_id(id)
+            .secret_access_key(secret);
+        let key = key.status(StatusType::Active).build().unwrap();
+        MockResponse::Output(CreateAccessKeyOutput::builder().access_key(key).build())
+    });
+    let theirs = Arc::clone(iam);
+    let deleted = mock!(Client::delete_access_key).then_compute_response(move |input| {
+        let id = input.access_key_id().unwrap_or_default();
+        let mut iam = theirs.lock().unwrap();
+        let before = iam.keys.len();
+        iam.keys.retain(|key| key.id != id);
+        if iam.keys.len() == before {
+            let meta = ErrorMetadata::builder()
+                .code("NoSuchEntity")
+                .message("It cannot be found.")
+                .build();
+            return MockResponse::Error(DeleteAccessKeyError::generic(meta));
+        }
+        iam.smtp.deny(id);
+        MockResponse::Output(DeleteAccessKeyOutput::builder().build())
+    });
+    mock_client!(
+        aws_sdk_iam,
+        RuleMode::MatchAny,
+        [&listed, &created, &deleted],
+        |config| { config.interceptor(Recorder::of("rotate-smtp")) }
+    )
+}

@@ -1,0 +1,7 @@
+//! Looks at a cluster in memory, named after what each module proves.
+
+mod clients;
+mod cluster;
+
+mod looks;
+mod plans;

@@ -1,0 +1,240 @@
+//! Carries out one step.
+
+use std::collections::BTreeSet;
+use std::time::SystemTime;
+
+use aws_sdk_secretsmanager::Client;
+use serde::Serialize;
+use serde_json::Value;
+use tracing::{info, warn};
+
+use crate::error::Error;
+use crate::event::{RotationEvent, Step};
+use crate::patience::Patience;
+use crate::plan::{Refusal, Task, plan};
+use crate::secret::{Malformed, Secret};
+use crate::store::{Put, Store};
+use crate::target::{Retirement, RotationTarget};
+
+/// How a step ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(tag = "Outcome")]
+pub enum Outcome {
+    /// It did what it is for.
+    #[serde(rename = "done")]
+    Done,
+    /// That had been done before, or there is nothing to try it on.
+    #[serde(rename = "nothing to do")]
+    Nothing,
+    /// The service is at it; ask again later.
+    #[serde(rename = "under way")]
+    UnderWay,
+}
+
+/// Rotates secrets of one kind.
+#[derive(Debug)]
+pub struct Rotation<T> {
+    client: Client,
+    secrets: BTreeSet<String>,
+    target: T,
+}
+
+impl<T: RotationTarget> Rotation<T> {
+    /// Rotates the secrets of these ARNs, and no other ones.
+    #[must_use]
+    pub fn new(client: Client, secrets: impl IntoIterator<Item = String>, target: T) -> Self {
+        Self {
+            client,
+            secrets: secrets.into_iter().filter(|arn| !arn.is_empty()).collect(),
+            target,
+        }
+    }
+
+    /// Carries out the step that an invocation's payload names, before `deadline`, when the invocation is killed.
+    ///
+    /// # Errors
+    /// What kept it from being carried out. Secrets Manager tries a rotation again by itself.
+    pub async fn handle(&self, payload: Value, deadline: SystemTime) -> Result<Outcome, Error<T::Error>> {
+        let event = RotationEvent::parse(payload)?;
+        if !self.secrets.contains(&event.secret_id) {
+            return Err(Error::Stranger(event.secret_id));
+        }
+        let store = Store {
+            client: &self.client,
+            arn: &event.secret_id,
+        };
+        let versions = store.versions().await?;
+        let work = Work {
+            rotation: self,
+            store,
+            event: &event,
+        };
+        let task = plan(event.step, &event.client_request_token, &versions).map_err(|refusal| work.refused(refusal))?;
+        let outcome = work.carry_out(task, Patience::until(deadline)).await?;
+        info!(step = %event.step, secret = event.secret_id, version = event.client_request_token, ?outcome);
+        Ok(outcome)
+    }
+}
+
+/// One step at work.
+struct Work<'a, T> {
+    rotation: &'a Rotation<T>,
+    store: Store<'a>,
+    event: &'a RotationEvent,
+}
+
+impl<T: RotationTarget> Work<'_, T> {
+    async fn carry_out(&self, task: Task, patience: Patience) -> Result<Outcome, Error<T::Error>> {
+        match task {
+            Task::Nothing => Ok(Outcome::Nothing),
+            Task::Make { outgoing } => self.make(outgoing, patience).await,
+            Task::Install => {
+                let (current, pending) = (self.current().await?, self.filled().await?);
+                let install = || self.target().install(&current, &pending);
+                self.persist(patience, install).await?;
+                Ok(Outcome::Done)
+            }
+            Task::Prove => match self.pending(self.token()).await? {
+                None => Ok(Outcome::Nothing),
+                Some(pending) => {
+                    self.persist(patience, || self.target().prove(&pending)).await?;
+                    Ok(Outcome::Done)
+                }
+            },
+            Task::Promote { from } => {
+                self.filled().await?;
+                self.store.promote(&from, self.token()).await?;
+                Ok(Outcome::Done)
+            }
+            Task::Retire {
+                outgoing,
+                labelled,
+                pending,
+            } => {
+                let current = self.current().await?;
+                let pending = match pending {
+                    Some(version) => self.pending(&version).await?,
+                    None => None,
+                };
+                let retire = || self.target().retire(&current, pending.as_ref());
+                match self.persist(patience, retire).await? {
+                    Retirement::UnderWay => Ok(Outcome::UnderWay),
+                    Retirement::Done => {
+                        self.store.mark_retired(labelled.as_deref(), &outgoing).await?;
+                        Ok(Outcome::Done)
+                    }
+                }
+            }
+        }
+    }
+
+    /// Makes a credential until one is kept, this one or that of another delivery.
+    async fn make(&self, outgoing: Option<String>, mut patience: Patience) -> Result<Outcome, Error<T::Error>> {
+        loop {
+            if self.pending(self.token()).await?.is_some() {
+                return Ok(Outcome::Nothing);
+            }
+            if let Some(outgoing) = outgoing {
+                return Err(self.refused(Refusal::Overlap { outgoing }));
+            }
+            let current = self.current().await?;
+            match self.target().make(&current).await {
+                Ok(made) => return self.keep(&made).await,
+                Err(error) if self.target().may_pass(&error) && patience.wait().await => {
+                    warn!(%error, "tried again");
+                }
+                Err(error) => return Err(self.failed(error)),
+            }
+        }
+    }
+
+    /// Writes what was made. What is not kept is taken back, unless it stands there although the answer was lost.
+    async fn keep(&self, made: &Secret) -> Result<Outcome, Error<T::Error>> {
+        let put = self.store.put(self.token(), made.written()).await;
+        if put.as_ref().is_ok_and(|put| *put == Put::Written) {
+            return Ok(Outcome::Done);
+        }
+        let kept = self.store.pending(self.token()).await;
+        let kept = kept.ok().flatten().and_then(|text| Secret::parse(&text).ok());
+        if kept.as_ref() == Some(made) {
+            return Ok(Outcome::Done);
+        }
+        if let Err(error) = self.target().take_back(made).await {
+            warn!(%error, "what could not be kept is left to the next rotation");
+        }
+        match put {
+            Err(error) => Err(error.into()),
+            Ok(_) => Ok(Outcome::Nothing),
+        }
+    }
+
+    /// Tries again what may succeed in a moment.
+    async fn persist<O, F>(&self, mut patience: Patience, attempt: impl Fn() -> F) -> Result<O, Error<T::Error>>
+    where
+        F: Future<Output = Result<O, T::Error>>,
+    {
+        loop {
+            match attempt().await {
+                Err(error) if self.target().may_pass(&error) && patience.wait().await => {
+                    warn!(%error, "tried again");
+                }
+                result => return result.map_err(|error| self.failed(error)),
+            }
+        }
+    }
+
+    async fn current(&self) -> Result<Secret, Error<T::Error>> {
+        let (version, text) = self.store.current().await?;
+        Secret::parse(&text).map_err(|fault| self.malformed(&version, fault))
+    }
+
+    async fn pending(&self, version: &str) -> Result<Option<Secret>, Error<T::Error>> {
+        let text = self.store.pending(version).await?;
+        let parse = |text: String| Secret::parse(&text).map_err(|fault| self.malformed(version, fault));
+        text.map(parse).transpose()
+    }
+
+    /// The pending version's content, which must be there by now.
+    async fn filled(&self) -> Result<Secret, Error<T::Error>> {
+        self.pending(self.token()).await?.ok_or_else(|| Error::Unfilled {
+            secret: self.event.secret_id.clone(),
+            version: self.token().to_owned(),
+        })
+    }
+
+    fn target(&self) -> &T {
+        &self.rotation.target
+    }
+
+    fn token(&self) -> &str {
+        &self.event.client_request_token
+    }
+
+    fn refused(&self, refusal: Refusal) -> Error<T::Error> {
+        Error::Refused {
+            secret: self.event.secret_id.clone(),
+            refusal: Box::new(refusal),
+        }
+    }
+
+    fn malformed(&self, version: &str, fault: Malformed) -> Error<T::Error> {
+        Error::Content {
+            secret: self.event.secret_id.clone(),
+            version: version.to_owned(),
+            fault,
+        }
+    }
+
+    fn failed(&self, cause: T::Error) -> Error<T::Error> {
+        Error::Target {
+            step: self.event.step,
+            secret: self.event.secret_id.clone(),
+            cause,
+        }
+    }
+}
+
+impl Step {
+    /// The four steps of Secrets Manager, in their order.
+    pub const ROTATION: [Self; 4] = [Self::Create, Self::Set, Self::Test, Self::Finish];
+}

@@ -1,0 +1,199 @@
+//! Steps that are repeated, killed, or delivered twice lead to where one delivery would have led.
+
+use rotation::testing::{rotate, step};
+use rotation::{Error, Outcome, Step};
+
+use crate::door::{ARN, Stage, Stuck, V1, V2, V3};
+
+fn labels(stage: &Stage) -> Vec<(String, Vec<String>)> {
+    stage.shelf.labels(ARN)
+}
+
+fn labelled(listed: &[(&str, &[&str])]) -> Vec<(String, Vec<String>)> {
+    let texts = |labels: &[&str]| labels.iter().map(ToString::to_string).collect();
+    listed
+        .iter()
+        .map(|(id, labels)| ((*id).to_owned(), texts(labels)))
+        .collect()
+}
+
+#[tokio::test]
+async fn a_rotation_leaves_both_keys_good_and_the_retirement_one() {
+    let stage = Stage::new();
+    rotate(&stage.shelf, &stage.rotation, ARN, V2).await.unwrap();
+    assert_eq!(
+        labels(&stage),
+        labelled(&[(V1, &["AWSPREVIOUS"]), (V2, &["AWSCURRENT", "AWSPENDING"])])
+    );
+    assert!(stage.both_get_in("s3nt1nel-0"));
+    let content = stage.shelf.content(ARN, "AWSCURRENT").unwrap();
+    assert_eq!((&content["username"], &content["room"]), (&"porter".into(), &7.into()));
+
+    let retired = step(&stage.rotation, ARN, Step::Retire, V2).await.unwrap();
+    assert_eq!(retired, Outcome::Done);
+    assert_eq!(
+        labels(&stage),
+        labelled(&[(V1, &["AWSPREVIOUS", "RETIRED"]), (V2, &["AWSCURRENT", "AWSPENDING"])])
+    );
+    assert!(stage.door.opens_to("s3nt1nel-1") && !stage.door.opens_to("s3nt1nel-0"));
+
+    rotate(&stage.shelf, &stage.rotation, ARN, V3).await.unwrap();
+    step(&stage.rotation, ARN, Step::Retire, V3).await.unwrap();
+    assert_eq!(
+        labels(&stage),
+        labelled(&[(V2, &["AWSPREVIOUS", "RETIRED"]), (V3, &["AWSCURRENT", "AWSPENDING"])])
+    );
+}
+
+#[tokio::test]
+async fn every_step_may_come_again_and_changes_nothing_then() {
+    let stage = Stage::new();
+    stage.shelf.begin(ARN, V2);
+    for one in Step::ROTATION {
+        step(&stage.rotation, ARN, one, V2).await.unwrap();
+        let (before, made) = (labels(&stage), stage.door.keys().made);
+        step(&stage.rotation, ARN, one, V2).await.unwrap();
+        assert_eq!((labels(&stage), stage.door.keys().made), (before, made), "{one}");
+        assert!(stage.both_get_in("s3nt1nel-0"), "{one}");
+    }
+    step(&stage.rotation, ARN, Step::Retire, V2).await.unwrap();
+    let again = step(&stage.rotation, ARN, Step::Retire, V2).await.unwrap();
+    assert_eq!(again, Outcome::Nothing);
+    let late = step(&stage.rotation, ARN, Step::Set, V2).await.unwrap();
+    assert_eq!((late, stage.door.opens_to("s3nt1nel-0")), (Outcome::Nothing, false));
+}
+
+#[tokio::test]
+async fn a_rotation_that_is_killed_before_any_call_is_ended_by_the_next_attempt() {
+    for call in 0..20 {
+        let stage = Stage::new();
+        stage.shelf.die_at(Some(call));
+        let killed = rotate(&stage.shelf, &stage.rotation, ARN, V2).await.is_err();
+        assert!(stage.both_get_in("s3nt1nel-0"), "killed before call {call}");
+        let calls = stage.shelf.calls();
+        stage.shelf.die_at(None);
+        for one in Step::ROTATION {
+            step(&stage.rotation, ARN, one, V2).await.unwrap();
+        }
+        assert!(stage.both_get_in("s3nt1nel-0"), "{calls:?}");
+        assert_eq!(stage.key("AWSCURRENT"), Some(stage.door.keys().installed[0].clone()));
+        step(&stage.rotation, ARN, Step::Retire, V2).await.unwrap();
+        assert!(!stage.door.opens_to("s3nt1nel-0") && stage.door.keys().installed.len() == 1);
+        assert_eq!(killed, call < 12, "a rotation makes twelve calls: {calls:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_retirement_that_is_killed_is_ended_by_the_next_one() {
+    for call in 0..3 {
+        let stage = Stage::new();
+        rotate(&stage.shelf, &stage.rotation, ARN, V2).await.unwrap();
+        stage.shelf.die_at(Some(call));
+        step(&stage.rotation, ARN, Step::Retire, V2).await.unwrap_err();
+        stage.shelf.die_at(None);
+        assert!(!stage.shelf.is_settled(ARN) && stage.door.opens_to("s3nt1nel-1"));
+        assert_eq!(
+            step(&stage.rotation, ARN, Step::Retire, V2).await.unwrap(),
+            Outcome::Done
+        );
+        assert!(stage.shelf.is_settled(ARN) && !stage.door.opens_to("s3nt1nel-0"));
+    }
+}
+
+#[tokio::test]
+async fn a_retirement_that_takes_its_time_is_not_recorded_before_its_end() {
+    let stage = Stage::new();
+    rotate(&stage.shelf, &stage.rotation, ARN, V2).await.unwrap();
+    stage.door.keys().slow = true;
+    assert_eq!(
+        step(&stage.rotation, ARN, Step::Retire, V2).await.unwrap(),
+        Outcome::UnderWay
+    );
+    assert!(!stage.shelf.is_settled(ARN));
+    stage.door.keys().slow = false;
+    assert_eq!(
+        step(&stage.rotation, ARN, Step::Retire, V2).await.unwrap(),
+        Outcome::Done
+    );
+    assert!(stage.shelf.is_settled(ARN));
+}
+
+#[tokio::test]
+async fn of_two_deliveries_that_make_a_key_one_is_kept_and_the_other_taken_back() {
+    let stage = Stage::new();
+    stage.shelf.begin(ARN, V2);
+    let (shelf, door) = (stage.shelf.clone(), stage.door.clone());
+    let other = rotation::Rotation::new(shelf.client(|config| config), [ARN.to_owned()], door);
+    stage.shelf.meanwhile("secretsmanager:PutSecretValue", move || {
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()
+            .unwrap();
+        let first = std::thread::spawn(move || runtime.block_on(step(&other, ARN, Step::Create, V2)).unwrap());
+        assert_eq!(first.join().unwrap(), Outcome::Done);
+    });
+    assert_eq!(
+        step(&stage.rotation, ARN, Step::Create, V2).await.unwrap(),
+        Outcome::Nothing
+    );
+    let cut = stage.door.keys().cut.clone();
+    assert_eq!(cut, [("key".to_owned(), stage.key("AWSPENDING").unwrap())]);
+}
+
+#[tokio::test]
+async fn a_key_whose_writing_was_not_confirmed_is_kept_if_it_stands_there() {
+    let stage = Stage::new();
+    stage.shelf.begin(ARN, V2);
+    stage.shelf.lose_answer_of("secretsmanager:PutSecretValue");
+    assert_eq!(
+        step(&stage.rotation, ARN, Step::Create, V2).await.unwrap(),
+        Outcome::Done
+    );
+    assert_eq!(stage.door.keys().cut.len(), 1);
+    for one in Step::ROTATION {
+        step(&stage.rotation, ARN, one, V2).await.unwrap();
+    }
+    assert!(stage.both_get_in("s3nt1nel-0"));
+}
+
+#[tokio::test]
+async fn a_key_that_could_not_be_written_is_taken_back() {
+    let stage = Stage::new();
+    stage.shelf.begin(ARN, V2);
+    stage.shelf.die_at(Some(3));
+    let error = step(&stage.rotation, ARN, Step::Create, V2).await.unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        format!(
+            "secretsmanager:PutSecretValue for secret {ARN} failed: AccessDeniedException: killed; allow \
+             secretsmanager:PutSecretValue on it to the function's role"
+        )
+    );
+    let keys = stage.door.keys();
+    assert_eq!((keys.made, keys.cut.len()), (1, 0));
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_may_pass_is_tried_again_and_what_does_not_pass_is_told_before_the_deadline() {
+    let stage = Stage::new();
+    stage.shelf.begin(ARN, V2);
+    for one in Step::ROTATION {
+        stage.door.keys().jammed = 3;
+        step(&stage.rotation, ARN, one, V2).await.unwrap();
+    }
+    stage.door.keys().jammed = usize::MAX;
+    let start = tokio::time::Instant::now();
+    let error = step(&stage.rotation, ARN, Step::Retire, V2).await.unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        format!("retireSecret of secret {ARN}: the door is jammed")
+    );
+    assert!(matches!(
+        error,
+        Error::Target {
+            cause: Stuck::Jammed,
+            ..
+        }
+    ));
+    assert!((40..50).contains(&start.elapsed().as_secs()), "of 60 s twelve are left");
+}

@@ -1,0 +1,212 @@
+"""Database, cache and mail passwords rotate in a deployed stack: old and new are both good until no task holds the old one.
+
+Everything is asked of the deployed functions with the rights of their roles. Each test goes on from what the one before it left.
+"""
+
+import json
+import smtplib
+import ssl
+import unittest
+from datetime import datetime
+from typing import Any
+
+import databases
+import driver
+import secrecy
+from fixtures import lines, log_group
+from local_aws import servers_file
+from local_aws.cache.session import Refused, Session
+from local_aws.rotate import Rotation, Seen, rotate
+from stacks import Stack
+from world import STATE, client, wait_until, world
+from zones import Zone
+
+NAME, DOMAIN = "rotate", "rotate.example"
+SETTINGS = {"Application": NAME, "Environment": "dev", "Domain": DOMAIN, "WaitSeconds": "60"}
+DENY = {"Statement": [{"Effect": "Deny", "Action": "secretsmanager:GetSecretValue", "Resource": "*"}]}
+
+
+class ASecretRotatesWithoutAFailedRequest(unittest.TestCase):
+    """One stack and its three secrets."""
+
+    maxDiff = None
+    stack: Stack
+
+    @classmethod
+    def setUpClass(cls) -> None:
+        cls.addClassCleanup(databases.take("8.4"))
+        Zone(DOMAIN)
+        cls.stack = Stack(NAME)
+        done = driver.deploy(NAME, **SETTINGS)
+        assert done.returncode == 0, done.stdout + done.stderr
+        cls.stack.adopt()
+        cls.before = secrecy.secrets()
+
+    @classmethod
+    def tearDownClass(cls) -> None:
+        server = databases.server_of(f"{NAME}-dev-1")
+        driver.delete(cls.stack)
+        databases.forget(server, "mautic", "mautic")
+
+    # --- What there is ------------------------------------------------------------------------------------------------
+
+    def secret(self, output: str) -> Rotation:
+        """A secret of the stack."""
+        one = Rotation(world().aws, STATE.directory, NAME)
+        one.secret = self.stack.outputs()[output]
+        return one
+
+    def service(self) -> Stack:
+        return self.stack.nested("MauticService")
+
+    def module(self, name: str) -> Stack:
+        return self.service().nested("Rotation").nested(name)
+
+    def tasks(self) -> dict[str, datetime]:
+        """What runs as a service, and since when."""
+        ecs, cluster = client("ecs"), self.service().outputs()["ClusterName"]
+        arns = ecs.list_tasks(cluster=cluster)["taskArns"]
+        return {one["taskArn"]: one["createdAt"] for one in ecs.describe_tasks(cluster=cluster, tasks=arns)["tasks"]}
+
+    def deployments(self) -> list[str]:
+        """The deployments of both services."""
+        ecs, outputs = client("ecs"), self.service().outputs()
+        names = [outputs["WebServiceName"], outputs["WorkerServiceName"]]
+        found = ecs.describe_services(cluster=outputs["ClusterName"], services=names)["services"]
+        return [deployment["id"] for one in found for deployment in one["deployments"]]
+
+    def look(self) -> dict[str, str]:
+        """What rotation-rollout says of each secret when it is asked."""
+        function = self.module("Rollout").physical_id("RotationRolloutFunction")
+        answer = client("lambda").invoke(FunctionName=function, Payload=b"{}")
+        told = json.loads(answer["Payload"].read())
+        self.assertNotIn("FunctionError", answer, told)
+        return told["Secrets"]
+
+    def story(self) -> str:
+        """The functions' logs, for the text of a failure."""
+        groups = self.service().outputs()["FunctionLogGroupNames"].split(",")
+        return "\n".join(line for group in groups for line in lines(group))
+
+    # --- Who signs in -------------------------------------------------------------------------------------------------
+
+    def cache_lets_in(self, held: dict[str, Any]) -> bool:
+        """AUTH and PING over TLS, where Mautic finds its cache."""
+        port = int(self.stack.nested("Cache").outputs()["Port"])
+        with Session(port, STATE.directory / "cache/certificates/ca.pem") as session:
+            try:
+                session("AUTH", held["username"], held["password"])
+            except Refused as error:
+                self.assertRegex(str(error), "^WRONGPASS")
+                return False
+            return session("PING") == "PONG"
+
+    def smtp_lets_in(self, held: dict[str, Any]) -> bool:
+        """STARTTLS and AUTH, as Mautic does it."""
+        authority = servers_file.read(STATE.directory)["smtp"]["ca_file"]
+        with smtplib.SMTP(held["host"], held["port"], timeout=10) as connection:
+            connection.starttls(context=ssl.create_default_context(cafile=authority))
+            try:
+                return connection.login(held["username"], held["password"])[0] == 235
+            except smtplib.SMTPAuthenticationError as error:
+                self.assertEqual(error.smtp_code, 535)
+                return False
+
+    def retired(self, secret: Rotation, version: str) -> None:
+        """Look as the sweep does: no event tells when ElastiCache is done, or that a refused rotation changed the secret."""
+        wait_until("the retirement", lambda: self.look() and "RETIRED" in secret.labels(version), self.story)
+
+    # --- The proofs ---------------------------------------------------------------------------------------------------
+
+    def labels(self, output: str) -> list[list[str]]:
+        """The labels of every version."""
+        described = client("secretsmanager").describe_secret(SecretId=self.secret(output).secret)
+        self.assertTrue(described["RotationEnabled"])
+        self.assertNotIn("LastRotatedDate", described)
+        return [*described["VersionIdsToStages"].values()]
+
+    def test_01_a_deployment_rotates_nothing(self) -> None:
+        outputs = ("DatabaseSecretArn", "CacheSecretArn", "SmtpSecretArn")
+        # The version that a schedule is tested on holds nothing, and goes.
+        wait_until("one version", lambda: all(self.labels(one) == [["AWSCURRENT"]] for one in outputs), self.story)
+        self.assertEqual(set(self.look().values()), {"nothing to retire"})
+
+    def test_02_a_held_connection_the_old_and_the_new_password_of_the_database_are_good_until_the_rollout(self) -> None:
+        before, began = self.tasks(), self.deployments()
+        told: list[str] = []
+        seen = rotate(world().aws, STATE.directory, NAME, told.append)
+        self.assertEqual(seen, (Seen(held=True, old=True, new=True), Seen(held=True, old=False, new=True)))
+        self.assertEqual(len(told), 2)
+        self.assertEqual(set(before) & set(self.tasks()), set())
+        self.assertEqual((len(self.deployments()), set(began) & set(self.deployments())), (2, set()))
+
+    def overlaps(self, output: str, lets_in: Any) -> None:
+        """Rotate a secret: both credentials are good until the tasks are replaced, then the new one alone."""
+        secret, tasks = self.secret(output), self.tasks()
+        first, old = secret.value()
+        second = secret.begin()
+        wait_until("the rotation", lambda: "AWSCURRENT" in secret.labels(second), self.story)
+        _, new = secret.value()
+        self.assertNotEqual(new["password"], old["password"])
+        self.assertEqual((lets_in(old), lets_in(new)), (True, True))
+        self.retired(secret, first)
+        self.assertEqual((lets_in(old), lets_in(new)), (False, True))
+        self.assertEqual(set(tasks) & set(self.tasks()), set())
+
+    def test_03_so_are_those_of_the_cache(self) -> None:
+        self.overlaps("CacheSecretArn", self.cache_lets_in)
+
+    def test_04_so_are_those_of_mail(self) -> None:
+        self.overlaps("SmtpSecretArn", self.smtp_lets_in)
+        user = self.stack.nested("Ses").nested("MailCredentials").physical_id("MailUser")
+        self.assertEqual(len(client("iam").list_access_keys(UserName=user)["AccessKeyMetadata"]), 1)
+
+    def test_05_a_failed_rollout_keeps_the_old_password_and_the_next_rotation_refuses(self) -> None:
+        secret = self.secret("DatabaseSecretArn")
+        first, old = secret.value()
+        role = self.service().nested("Cluster").outputs()["ExecutionRoleName"]
+        client("iam").put_role_policy(RoleName=role, PolicyName="deny", PolicyDocument=json.dumps(DENY))
+        second = secret.begin()
+        secret.until_labelled(second, "AWSCURRENT")
+        _, new = secret.value()
+        wait_until("the failure", lambda: self.look()[secret.secret].startswith("failed: "), self.story)
+        self.assertEqual((secret.signs_in(old), secret.signs_in(new)), (True, True))
+        self.assertNotIn("RETIRED", secret.labels(first))
+        self.assertIn('"RolloutFailed":1', "".join(lines(log_group(self.module("Rollout"), "RotationRolloutFunction"))))
+
+        # The next rotation refuses before it makes anything, and says what to do.
+        third = secret.begin()
+        refusal = f"the credential of its previous version {first} is still good"
+        log = log_group(self.module("RotateDatabase"), "RotateDatabaseFunction")
+        wait_until("the refusal", lambda: refusal in "".join(lines(log)), self.story)
+        self.assertEqual(secret.labels(third), ["AWSPENDING"])
+        self.assertEqual((secret.signs_in(old), secret.signs_in(new)), (True, True))
+
+        # Any deployment that succeeds will do; the rotation that was refused goes on where it stands.
+        client("iam").delete_role_policy(RoleName=role, PolicyName="deny")
+        outputs = self.service().outputs()
+        for name in (outputs["WebServiceName"], outputs["WorkerServiceName"]):
+            client("ecs").update_service(cluster=outputs["ClusterName"], service=name, forceNewDeployment=True)
+        self.retired(secret, first)
+        self.assertEqual((secret.signs_in(old), secret.signs_in(new)), (False, True))
+        with self.assertRaises(client("secretsmanager").exceptions.InvalidRequestException):
+            secret.begin()
+        secret.until_labelled(third, "AWSCURRENT")
+        self.retired(secret, second)
+
+    def test_06_three_secrets_that_rotate_together_make_one_deployment(self) -> None:
+        secrets = [self.secret(one) for one in ("DatabaseSecretArn", "CacheSecretArn", "SmtpSecretArn")]
+        firsts = [secret.value()[0] for secret in secrets]
+        began = self.deployments()
+        for secret in secrets:
+            secret.begin()
+        for secret, first in zip(secrets, firsts, strict=True):
+            self.retired(secret, first)
+        self.assertEqual((len(self.deployments()), set(began) & set(self.deployments())), (2, set()))
+
+    def test_07_no_secret_was_told_to_anybody(self) -> None:
+        self.assertEqual(secrecy.leaks({**self.before, **secrecy.secrets()}, secrecy.places()), [])
+
+
+if __name__ == "__main__":
+    unittest.main()
