@@ -238,3 +238,16 @@ impl Step {
     /// The four steps of Secrets Manager, in their order.
     pub const ROTATION: [Self; 4] = [Self::Create, Self::Set, Self::Test, Self::Finish];
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn an_outcome_is_an_object_that_a_caller_can_read() {
+        let outcomes = [Outcome::Done, Outcome::Nothing, Outcome::UnderWay].map(|one| json!(one));
+        let expected = ["done", "nothing to do", "under way"].map(|word| json!({"Outcome": word}));
+        assert_eq!(outcomes, expected);
+    }
+}
