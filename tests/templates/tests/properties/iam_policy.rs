@@ -143,7 +143,7 @@ fn every_resource_is_allowed_only_with_a_reason_beside_it() {
 }
 
 /// Actions that know no resource, each with what AWS's service authorisation reference says; others name theirs.
-const WITHOUT_RESOURCE: [&str; 24] = [
+const WITHOUT_RESOURCE: [&str; 25] = [
     "backup:ListBackupJobs",
     "backup:ListRestoreJobs",
     "cloudwatch:PutMetricData",
