@@ -83,11 +83,31 @@ def create(stock: Handler, params: Params) -> Answer:
     if answer[0] >= 400 or _value(params, "IncludeNestedStacks") != "true" or found is None:
         return answer
     change_set = cloudformation._change_sets[found.group(1)]
+    _heed_conditions(change_set)
     for change in change_set["Changes"]:
         resource = change["ResourceChange"]
         if resource["ResourceType"] == stack_engine.STACK and resource["Action"] == "Modify":
             _nest(stock, change_set, resource)
     return answer
+
+
+def _heed_conditions(change_set: dict[str, Any]) -> None:
+    """Tell what becomes of resources with conditions: the stock emulator compares templates as if all were there."""
+    stack = cloudformation._stacks[change_set["StackName"]]
+    template, there = change_set["_template"], stack.get("_resources", {})
+    with stacks._stack_region_context(stack, stack["StackId"]):
+        wanted = _wanted(template, engine._evaluate_conditions(template, change_set["_resolved_params"]))
+    kept = []
+    for change in change_set["Changes"]:
+        resource = change["ResourceChange"]
+        name = resource["LogicalResourceId"]
+        if resource["Action"] == "Modify" and name not in there:
+            resource["Action"] = "Add"
+        elif resource["Action"] == "Modify" and name not in wanted:
+            resource["Action"] = "Remove"
+        if name in wanted or name in there:
+            kept.append(change)
+    change_set["Changes"] = kept
 
 
 def _nest(stock: Handler, change_set: dict[str, Any], resource: dict[str, Any]) -> None:
@@ -127,7 +147,8 @@ def _properties(change_set: dict[str, Any], parent: dict[str, Any], resource: di
             return engine._resolve_refs(value, *names, parent["StackName"], parent["StackId"])
 
         parameters = properties.pop("Parameters", {})
-        given = {name: _known(parent, template, value, resolved) for name, value in parameters.items()}
+        new = [name for name in _wanted(template, conditions) if name not in parent["_resources"]]
+        given = {name: _known(new, value, resolved) for name, value in parameters.items()}
         # What another stack would only give on the way is taken to stay as it is.
         kept = {name: before.get(name, LATER) if value is None else value for name, value in given.items()}
         return {**resolved(properties), "Parameters": kept, "Tags": _tags(parent, resolved(properties.get("Tags", [])))}
@@ -139,9 +160,13 @@ def _tags(parent: dict[str, Any], own: list[dict[str, str]]) -> list[dict[str, s
     return [*(tag for tag in parent.get("Tags") or [] if tag["Key"] not in keys), *own]
 
 
-def _known(parent: dict[str, Any], template: dict[str, Any], value: Any, resolved: Callable[[Any], Any]) -> Any:
-    """The parameter's value; None if it is another resource's that does not give it yet."""
-    new = [name for name in template["Resources"] if name not in parent["_resources"]]
+def _wanted(template: dict[str, Any], conditions: dict[str, bool]) -> list[str]:
+    """The resources that the template asks for, with these conditions."""
+    return [name for name, one in template["Resources"].items() if conditions.get(one.get("Condition"), True)]
+
+
+def _known(new: list[str], value: Any, resolved: Callable[[Any], Any]) -> Any:
+    """The parameter's value; None if it is that of a new resource, which does not give it yet."""
     if any(re.search(rf"[\"{{]{name}[\".}}]", json.dumps(value)) for name in new):
         return None
     try:
