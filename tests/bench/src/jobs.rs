@@ -199,9 +199,23 @@ impl Stage<'_> {
     }
 }
 
-/// The environment that Lambda would give either contender, but for the authorities that it trusts for AWS's endpoints.
+/// The environment that Lambda would give either contender of these jobs, but for the authorities that it trusts for AWS's
+/// endpoints.
 #[must_use]
 pub fn environment(harness: &Harness, trust: &Trust, site_packages: &Path) -> Vec<(String, String)> {
+    let own = [
+        ("DATABASE_CA_BUNDLE", trust.databases.to_string_lossy()),
+        ("MASTER_SECRET_ARN", SECRET_ARN.into()),
+        ("DATABASE_SECRET_ARN", ROTATED_ARN.into()),
+        ("PYTHONPATH", site_packages.to_string_lossy()),
+    ];
+    let own = own.map(|(name, value)| (name.to_owned(), value.into_owned()));
+    [lambda_environment(harness), own.to_vec()].concat()
+}
+
+/// The environment that Lambda gives every function.
+#[must_use]
+pub fn lambda_environment(harness: &Harness) -> Vec<(String, String)> {
     [
         ("AWS_LAMBDA_RUNTIME_API", harness.runtime()),
         ("AWS_LAMBDA_FUNCTION_NAME", "bench"),
@@ -216,10 +230,6 @@ pub fn environment(harness: &Harness, trust: &Trust, site_packages: &Path) -> Ve
         ("AWS_ACCESS_KEY_ID", "bench"),
         ("AWS_SECRET_ACCESS_KEY", "bench"),
         ("AWS_SESSION_TOKEN", "bench"),
-        ("DATABASE_CA_BUNDLE", &trust.databases.to_string_lossy()),
-        ("MASTER_SECRET_ARN", SECRET_ARN),
-        ("DATABASE_SECRET_ARN", ROTATED_ARN),
-        ("PYTHONPATH", &site_packages.to_string_lossy()),
     ]
     .map(|(name, value)| (name.to_owned(), value.to_owned()))
     .to_vec()

@@ -4,7 +4,7 @@
 //! CloudFormation's response URL and as an [`account`] of AWS, the latter two over TLS ([`tls`]); MySQL is
 //! real, with TLS too. [`jobs`] are the events, and the proof that both contenders did what they say. [`sample`] starts a
 //! process, hands it an event, and another one while it is warm, and asks the kernel what each cost. [`rotation`] does so with
-//! the four steps of a rotation, each in a process of its own, against the versions of a [`secret`].
+//! the four steps of a rotation, each in a process of its own, against the versions of a [`secret`]. [`budgets`] are what a function may cost, whatever others do.
 //!
 //! What it does not measure: Lambda's own sandbox, a network's latency, and Lambda's Python runtime client, which is
 //! larger than the one here.
@@ -12,6 +12,7 @@
 pub mod account;
 pub mod aws;
 pub mod bounces;
+pub mod budgets;
 pub mod http;
 pub mod jobs;
 pub mod report;

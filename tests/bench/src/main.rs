@@ -1,10 +1,10 @@
 //! `make bench`: prints one line a comparison, and which goals are missed. It fails only where it cannot measure.
 
 use std::error::Error;
-use std::fs;
 use std::path::Path;
 
 use bench::aws::Harness;
+use bench::budgets::{COLD_CPU_MS, INIT_CPU_MS, MEMORY_MIB, WARM_CPU_MS, mib, ms, packages, within};
 use bench::jobs::{Job, Stage, environment, site_packages};
 use bench::report::{Comparison, median};
 use bench::rotation::{self, Rotation};
@@ -13,10 +13,6 @@ use bench::tls::{Trust, acceptor};
 
 /// Of each contender for each job; the median of an odd number is one of them.
 const SAMPLES: usize = 31;
-const PACKAGE_BUDGET_MB: f64 = 4.0;
-const INIT_CPU_BUDGET_MS: f64 = 3.0;
-const WARM_BUDGET_MS: f64 = 5.0;
-const ROTATION_STEP_BUDGET_MS: f64 = 10.0;
 
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn Error>> {
@@ -24,13 +20,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let servers = local_servers::mysql();
     let mysql = servers.last().ok_or("no MySQL server: run make servers")?;
     let site_packages = site_packages(&root.join(".local/venv")).ok_or("no boto3 and PyMySQL: run make setup")?;
-    let trust = Trust::write(
-        &root.join("target/bench"),
-        &root.join("shared/custom-resource/data/amazon-roots.pem"),
-        &site_packages.join("botocore/cacert.pem"),
-        &root.join("shared/database/data/rds/eu-central-1.pem"),
-        &mysql.ca_file,
-    )?;
+    let trust = Trust::write(&root, &site_packages, mysql)?;
     let harness = Harness::start(acceptor(mysql)?).await?;
     let environment = environment(&harness, &trust, &site_packages);
     let stage = Stage {
@@ -51,11 +41,10 @@ async fn main() -> Result<(), Box<dyn Error>> {
             theirs[0].calls
         );
         comparisons.extend(compare(job, &ours, &theirs));
-        comparisons.push(package(&root, job.name())?);
     }
     let programs = contenders(&root, &trust, rotation::NAME);
     comparisons.extend(compare_rotations(&programs, &stage, &environment).await?);
-    comparisons.push(package(&root, rotation::NAME)?);
+    comparisons.extend(packages(&root)?);
     report(&comparisons);
     stage.clear().await?;
     Ok(())
@@ -116,29 +105,26 @@ async fn alternate(
 }
 
 fn compare(job: Job, ours: &[Sample], theirs: &[Sample]) -> Vec<Comparison> {
-    let line = |what: &str, unit, other: f64, goal, value: fn(&Sample) -> f64| Comparison {
-        name: format!("{}-{what}", job.name()),
-        ours: median(ours.iter().map(value)),
-        other,
+    let name = |what: &str| format!("{}-{what}", job.name());
+    let own = |value: fn(&Sample) -> f64| median(ours.iter().map(value));
+    let beside = |what: &str, unit, goal, value: fn(&Sample) -> f64| Comparison {
+        name: name(what),
+        ours: own(value),
+        other: median(theirs.iter().map(value)),
         unit,
         goal,
     };
-    let beside = |what: &str, unit, goal, value: fn(&Sample) -> f64| {
-        line(what, unit, median(theirs.iter().map(value)), goal, value)
+    let budget = |what: &str, budget, value: fn(&Sample) -> f64| {
+        within(name(&format!("{what}-budget")), own(value), "ms", budget)
     };
-    let within = |what: &str, budget, value: fn(&Sample) -> f64| line(what, "ms", budget, 1.0, value);
     vec![
-        beside("cold-wall", "ms", 25.0, |sample| sample.cold_wall.as_secs_f64() * 1e3),
-        beside("cold-cpu", "ms", 40.0, |sample| sample.cold_cpu.as_secs_f64() * 1e3),
-        beside("cold-memory", "MiB", 4.0, |sample| memory_mib(sample.memory_kib)),
-        beside("warm-wall", "ms", 1.0, |sample| sample.warm_wall.as_secs_f64() * 1e3),
-        beside("warm-cpu", "ms", 1.0, |sample| sample.warm_cpu.as_secs_f64() * 1e3),
-        within("init-cpu-budget", INIT_CPU_BUDGET_MS, |sample| {
-            sample.init_cpu.as_secs_f64() * 1e3
-        }),
-        within("warm-cpu-budget", WARM_BUDGET_MS, |sample| {
-            sample.warm_cpu.as_secs_f64() * 1e3
-        }),
+        beside("cold-wall", "ms", 25.0, |sample| ms(sample.cold_wall)),
+        beside("cold-cpu", "ms", 40.0, |sample| ms(sample.cold_cpu)),
+        beside("cold-memory", "MiB", 4.0, |sample| mib(sample.memory_kib)),
+        beside("warm-wall", "ms", 1.0, |sample| ms(sample.warm_wall)),
+        beside("warm-cpu", "ms", 1.0, |sample| ms(sample.warm_cpu)),
+        budget("init-cpu", INIT_CPU_MS, |sample| ms(sample.init_cpu)),
+        budget("warm-cpu", WARM_CPU_MS, |sample| ms(sample.warm_cpu)),
     ]
 }
 
@@ -163,44 +149,22 @@ async fn compare_rotations(
         first[0].calls,
         second[0].calls
     );
-    let line = |what: &str, unit, goal, value: fn(&Rotation) -> f64| Comparison {
-        name: format!("{}-{what}", rotation::NAME),
-        ours: median(first.iter().map(value)),
+    let name = |what: &str| format!("{}-{what}", rotation::NAME);
+    let own = |value: fn(&Rotation) -> f64| median(first.iter().map(value));
+    let beside = |what: &str, unit, goal, value: fn(&Rotation) -> f64| Comparison {
+        name: name(what),
+        ours: own(value),
         other: median(second.iter().map(value)),
         unit,
         goal,
     };
-    let step = |rotation: &Rotation| rotation.dearest_step.as_secs_f64() * 1e3;
+    let dearest_step = own(|rotation| ms(rotation.dearest_step));
+    let memory = own(|rotation| mib(rotation.memory_kib));
     Ok(vec![
-        line("cpu", "ms", 20.0, |rotation| rotation.cpu.as_secs_f64() * 1e3),
-        line("wall", "ms", 1.0, |rotation| rotation.wall.as_secs_f64() * 1e3),
-        line("memory", "MiB", 4.0, |rotation| memory_mib(rotation.memory_kib)),
-        Comparison {
-            other: ROTATION_STEP_BUDGET_MS,
-            ..line("step-cpu-budget", "ms", 1.0, step)
-        },
+        beside("cpu", "ms", 20.0, |rotation| ms(rotation.cpu)),
+        beside("wall", "ms", 1.0, |rotation| ms(rotation.wall)),
+        beside("memory", "MiB", 4.0, |rotation| mib(rotation.memory_kib)),
+        within(name("step-cpu-budget"), dearest_step, "ms", COLD_CPU_MS),
+        within(name("memory-budget"), memory, "MiB", MEMORY_MIB),
     ])
-}
-
-/// The package for arm64, as it is shipped, against its budget.
-fn package(root: &Path, name: &str) -> Result<Comparison, Box<dyn Error>> {
-    let zip = root.join("dist/aws/functions").join(format!("{name}.zip"));
-    let bytes = fs::metadata(&zip)
-        .map_err(|error| format!("{}: {error}: run make package first", zip.display()))?
-        .len();
-    Ok(Comparison {
-        name: format!("{name}-package"),
-        ours: megabytes(bytes),
-        other: PACKAGE_BUDGET_MB,
-        unit: "MB",
-        goal: 1.0,
-    })
-}
-
-fn memory_mib(kib: u64) -> f64 {
-    u32::try_from(kib).map_or(f64::INFINITY, f64::from) / 1024.0
-}
-
-fn megabytes(bytes: u64) -> f64 {
-    u32::try_from(bytes).map_or(f64::INFINITY, f64::from) / 1e6
 }

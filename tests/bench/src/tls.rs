@@ -26,22 +26,23 @@ pub struct Trust {
 }
 
 impl Trust {
-    /// Writes the three files into `folder`, each from the bundle given here.
+    /// Writes the three files below `root`'s target folder, each from the bundle that is there and `mysql`'s authority.
     ///
     /// # Errors
     /// When a file cannot be read or written.
-    pub fn write(folder: &Path, amazon: &Path, public: &Path, rds: &Path, local: &Path) -> io::Result<Self> {
-        fs::create_dir_all(folder)?;
+    pub fn write(root: &Path, site_packages: &Path, mysql: &MySql) -> io::Result<Self> {
+        let folder = root.join("target/bench");
+        fs::create_dir_all(&folder)?;
         let trust = Self {
             amazon: folder.join("amazon.pem"),
             public: folder.join("public.pem"),
             databases: folder.join("databases.pem"),
         };
-        let local = fs::read_to_string(local)?;
+        let local = fs::read_to_string(&mysql.ca_file)?;
         for (file, bundle) in [
-            (&trust.amazon, amazon),
-            (&trust.public, public),
-            (&trust.databases, rds),
+            (&trust.amazon, root.join("shared/custom-resource/data/amazon-roots.pem")),
+            (&trust.public, site_packages.join("botocore/cacert.pem")),
+            (&trust.databases, root.join("shared/database/data/rds/eu-central-1.pem")),
         ] {
             fs::write(file, fs::read_to_string(bundle)? + "\n" + &local)?;
         }

@@ -1,10 +1,16 @@
 //! `make bench`, second part: events a second and statements, from one event at a time to batches of a thousand.
 
 use std::error::Error;
+use std::path::Path;
 
+use bench::aws::Harness;
 use bench::bounces::contenders::{Contender, measure};
 use bench::bounces::tables::Stage;
-use bench::bounces::{By, Measured};
+use bench::bounces::{By, Measured, start};
+use bench::jobs::site_packages;
+use bench::report::Comparison;
+use bench::tls::{Trust, acceptor};
+use local_servers::MySql;
 
 /// As large as the tables of a busy Mautic; `BENCH_CONTACTS` says otherwise. Sends are five times as many.
 const CONTACTS: usize = 1_000_000;
@@ -27,6 +33,15 @@ impl Course<'_> {
         );
         Ok(measured)
     }
+}
+
+/// The release binary, started cold.
+async fn cold_starts(stage: &Stage<'_>, server: &MySql, first: usize) -> Result<Vec<Comparison>, Box<dyn Error>> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").canonicalize()?;
+    let site_packages = site_packages(&root.join(".local/venv")).ok_or("no boto3 and PyMySQL: run make setup")?;
+    let trust = Trust::write(&root, &site_packages, server)?;
+    let harness = Harness::start(acceptor(server)?).await?;
+    start::compare(&root, stage, &harness, &trust, first).await
 }
 
 #[tokio::main]
@@ -59,6 +74,8 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let scanned = course.run(Contender::Ours(100), By::Address, 500).await?;
     let floor_scanned = course.run(Contender::Floor(100), By::Address, 500).await?;
     course.run(Contender::Ours(1000), By::Address, 5000).await?;
+    let starts = cold_starts(&stage, server, course.next).await?;
+    course.next += 1000;
     stage.index_addresses().await?;
     println!("with an index on leads.email:");
     let alone_indexed = course.run(Contender::Plugin, By::Address, 1000).await?;
@@ -69,7 +86,10 @@ async fn main() -> Result<(), Box<dyn Error>> {
         scanned.beside(&alone, "bounces-address-100-one-at-a-time", 20.0),
         scanned.beside(&floor_scanned, "bounces-address-100-floor", 0.5),
         indexed.beside(&alone_indexed, "bounces-indexed-address-100-one-at-a-time", 20.0),
-    ] {
+    ]
+    .into_iter()
+    .chain(starts)
+    {
         println!("{comparison}");
         if !comparison.reached() {
             println!("  goal missed: {}", comparison.name);

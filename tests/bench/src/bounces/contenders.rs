@@ -75,15 +75,8 @@ pub async fn measure(
     record(contender, by, stage, &contacts, &texts, (&store, &mut connection)).await?;
     let time = began.elapsed();
     let statements = stage.statements(&mut connection).await?.saturating_sub(before + 1);
-    let query = format!(
-        "SELECT COUNT(*) FROM {}.lead_donotcontact WHERE lead_id BETWEEN {} AND {} AND reason = 2",
-        stage.place().mautic,
-        first,
-        first + events - 1
-    );
-    let found: Option<usize> = connection.first(&query, ()).await?;
     connection.close().await;
-    let found = found.unwrap_or_default();
+    let found = rows(stage, first, events).await?;
     if found != events {
         return Err(BenchError::Undone {
             contender,
@@ -96,6 +89,23 @@ pub async fn measure(
         time,
         statements,
     })
+}
+
+/// How many of these contacts have bounced by now.
+///
+/// # Errors
+/// When MySQL refuses.
+pub async fn rows(stage: &Stage<'_>, first: usize, contacts: usize) -> Result<usize, Error> {
+    let mut connection = stage.connect().await?;
+    let query = format!(
+        "SELECT COUNT(*) FROM {}.lead_donotcontact WHERE lead_id BETWEEN {} AND {} AND reason = 2",
+        stage.place().mautic,
+        first,
+        first + contacts - 1
+    );
+    let found: Option<usize> = connection.first(&query, ()).await?;
+    connection.close().await;
+    Ok(found.unwrap_or_default())
 }
 
 /// What is measured.
@@ -169,8 +179,20 @@ fn hash(contact: usize) -> String {
     format!("bench{}x{contact:015}", contact % 5)
 }
 
-/// A bounce of one of a contact's mails.
+/// What SES reports of a bounce of one of a contact's mails, with the tracking hash.
+#[must_use]
+pub fn report(contact: usize) -> String {
+    text(contact, By::Hash)
+}
+
 fn event(contact: usize, by: By) -> Event {
+    match Message::read(&text(contact, by)) {
+        Ok(Message::Event(event)) => *event,
+        other => panic!("no event: {other:?}"),
+    }
+}
+
+fn text(contact: usize, by: By) -> String {
     let headers = match by {
         By::Hash => format!(
             r#"{{"name": "X-Mautic-Track", "value": "https://m.example.com/email/{}.gif"}}"#,
@@ -179,15 +201,11 @@ fn event(contact: usize, by: By) -> Event {
         By::Address => String::new(),
     };
     let address = format!("contact{contact}@example.com");
-    let text = format!(
+    format!(
         r#"{{"eventType": "Bounce", "mail": {{"messageId": "m{contact}", "destination": ["{address}"], "headers": [{headers}]}},
         "bounce": {{"bounceType": "Permanent", "bounceSubType": "General", "feedbackId": "f{contact}", "timestamp": "2026-11-23T23:38:25Z",
         "bouncedRecipients": [{{"emailAddress": "{address}", "diagnosticCode": "smtp; 550 5.1.1 user unknown"}}]}}}}"#
-    );
-    match Message::read(&text) {
-        Ok(Message::Event(event)) => *event,
-        other => panic!("no event: {other:?}"),
-    }
+    )
 }
 
 fn incidents(events: &[Event]) -> Vec<Incident> {

@@ -2,6 +2,7 @@
 //! beside the least SQL that leaves the same rows.
 
 pub mod contenders;
+pub mod start;
 pub mod tables;
 
 use std::time::Duration;

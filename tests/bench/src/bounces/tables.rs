@@ -55,6 +55,12 @@ impl<'a> Stage<'a> {
         Ok(stage)
     }
 
+    /// Where they are.
+    #[must_use]
+    pub fn server(&self) -> &MySql {
+        self.server
+    }
+
     /// The administrator's connection, in Mautic's schema.
     ///
     /// # Errors
