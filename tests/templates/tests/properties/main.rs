@@ -38,4 +38,5 @@ mod rules;
 mod scaling;
 mod scheduled_jobs;
 mod ses_domain;
+mod targets;
 mod web_firewall;

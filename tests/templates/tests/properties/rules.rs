@@ -72,6 +72,18 @@ const CONTRADICTIONS: &[Contradiction] = &[
         "Mautic 7 refuses MySQL 8.0. Set DatabaseVersion to 8.4, or MauticVersion to 6.0.",
     ),
     (
+        "DatabaseStorageHasBothEnds",
+        "dev",
+        &[("DatabaseStorage", "100")],
+        "RDS compares both ends. Set DatabaseStorage and DatabaseMaxStorage, or neither.",
+    ),
+    (
+        "DatabaseStorageHasBothEnds",
+        "prod",
+        &[("DatabaseMaxStorage", "100")],
+        "RDS compares both ends. Set DatabaseStorage and DatabaseMaxStorage, or neither.",
+    ),
+    (
         "ExternalDnsWritesNothing",
         "dev",
         &[
