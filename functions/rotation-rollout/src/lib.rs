@@ -22,6 +22,7 @@
 //! let deployment = |created, state| Deployment { is_primary: true, created, state };
 //! let mut observed = Observed {
 //!     overlaps: vec![Overlap { secret: "db".into(), current: "v2".into(), moved }],
+//!     rotated: [("db".into(), moved)].into(),
 //!     services: vec![Service {
 //!         name: "web".into(),
 //!         uses: ["db".to_owned()].into(),

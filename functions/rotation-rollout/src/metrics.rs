@@ -8,7 +8,8 @@ use crate::rollout::Found;
 
 const NAMESPACE: &str = "MauticServer/Rotation";
 
-/// The line of the log that is a metric: how many rollouts failed, and how old the oldest overlap is, in seconds.
+/// The line of the log that is a metric: how many rollouts failed; how old the oldest overlap is, and how long ago the secret
+/// that has waited longest was rotated, in seconds.
 #[must_use]
 pub fn line(function: &str, found: &Found, now: SystemTime) -> Value {
     let milliseconds = now.duration_since(UNIX_EPOCH).unwrap_or_default().as_millis();
@@ -21,12 +22,14 @@ pub fn line(function: &str, found: &Found, now: SystemTime) -> Value {
                 "Metrics": [
                     {"Name": "RolloutFailed", "Unit": "Count"},
                     {"Name": "OverlapSeconds", "Unit": "Seconds"},
+                    {"Name": "SecretAgeSeconds", "Unit": "Seconds"},
                 ],
             }],
         },
         "Function": function,
         "RolloutFailed": found.failed,
         "OverlapSeconds": found.oldest.as_secs(),
+        "SecretAgeSeconds": found.age.as_secs(),
     })
 }
 
@@ -36,9 +39,10 @@ mod tests {
     use std::time::Duration;
 
     #[test]
-    fn every_look_tells_failures_and_age_none_included() {
+    fn every_look_tells_failures_and_ages_none_included() {
         let found = Found {
             oldest: Duration::from_secs(90),
+            age: Duration::from_secs(86_400),
             ..Found::default()
         };
         let line = line("shop-rollout", &found, UNIX_EPOCH + Duration::from_millis(1_500));
@@ -46,7 +50,8 @@ mod tests {
             line.to_string(),
             "{\"_aws\":{\"Timestamp\":1500,\"CloudWatchMetrics\":[{\"Namespace\":\"MauticServer/Rotation\",\"Dimensions\":\
              [[\"Function\"]],\"Metrics\":[{\"Name\":\"RolloutFailed\",\"Unit\":\"Count\"},{\"Name\":\"OverlapSeconds\",\
-             \"Unit\":\"Seconds\"}]}]},\"Function\":\"shop-rollout\",\"RolloutFailed\":0,\"OverlapSeconds\":90}"
+             \"Unit\":\"Seconds\"},{\"Name\":\"SecretAgeSeconds\",\"Unit\":\"Seconds\"}]}]},\"Function\":\"shop-rollout\",\
+             \"RolloutFailed\":0,\"OverlapSeconds\":90,\"SecretAgeSeconds\":86400}"
         );
     }
 }

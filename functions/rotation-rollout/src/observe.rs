@@ -28,12 +28,17 @@ const SUFFIX: usize = 7;
 /// # Errors
 /// [`AwsError`].
 pub async fn observe(clients: &Clients, settings: &Settings) -> Result<Observed, AwsError> {
-    let mut overlaps = Vec::new();
+    let (mut overlaps, mut rotated) = (Vec::new(), BTreeMap::new());
     for secret in settings.rotations.keys() {
-        overlaps.extend(overlap(clients, secret).await?);
+        let described = describe(clients, secret).await?;
+        overlaps.extend(described.overlap);
+        rotated.insert(secret.clone(), described.rotated);
     }
     if overlaps.is_empty() {
-        return Ok(Observed::default());
+        return Ok(Observed {
+            rotated,
+            ..Observed::default()
+        });
     }
     let mut definitions = Definitions {
         ecs: &clients.ecs,
@@ -44,33 +49,45 @@ pub async fn observe(clients: &Clients, settings: &Settings) -> Result<Observed,
     let tasks = tasks(clients, settings, &mut definitions).await?;
     Ok(Observed {
         overlaps,
+        rotated,
         services,
         tasks,
     })
 }
 
-/// The secret's overlap, if it is in one.
+/// How a secret stands.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Described {
+    /// Its overlap, if it is in one.
+    pub overlap: Option<Overlap>,
+    /// When it was last rotated, or else made.
+    pub rotated: SystemTime,
+}
+
+/// Looks at a secret's labels and dates.
 ///
 /// # Errors
 /// [`AwsError`].
-pub async fn overlap(clients: &Clients, secret: &str) -> Result<Option<Overlap>, AwsError> {
+pub async fn describe(clients: &Clients, secret: &str) -> Result<Described, AwsError> {
     let described = clients.secrets.describe_secret().secret_id(secret).send().await;
     let described = described.map_err(AwsError::of(
         "secretsmanager:DescribeSecret",
         format!("secret {secret}"),
     ))?;
-    let versions = Versions::of(&described);
-    let (Some(current), Some(_)) = (versions.current(), versions.outgoing()) else {
-        return Ok(None);
+    let time = |date: Option<&DateTime>| {
+        let time = date.and_then(|date| SystemTime::try_from(*date).ok());
+        time.unwrap_or_else(SystemTime::now)
     };
-    let changed = described
-        .last_changed_date()
-        .and_then(|date| SystemTime::try_from(*date).ok());
-    Ok(Some(Overlap {
-        secret: secret.to_owned(),
-        current: current.to_owned(),
-        moved: changed.unwrap_or_else(SystemTime::now),
-    }))
+    let versions = Versions::of(&described);
+    let both_good = versions.current().filter(|_| versions.outgoing().is_some());
+    Ok(Described {
+        overlap: both_good.map(|current| Overlap {
+            secret: secret.to_owned(),
+            current: current.to_owned(),
+            moved: time(described.last_changed_date()),
+        }),
+        rotated: time(described.last_rotated_date().or(described.created_date())),
+    })
 }
 
 async fn services(

@@ -1,6 +1,6 @@
 //! Decides what to do about every overlap. Nothing here calls anything; the same look gives the same plan.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::time::{Duration, SystemTime};
 
@@ -66,6 +66,8 @@ pub struct Task {
 pub struct Observed {
     /// Secrets in an overlap.
     pub overlaps: Vec<Overlap>,
+    /// When each secret was last rotated, or else made; no plan depends on it, an alarm does.
+    pub rotated: BTreeMap<String, SystemTime>,
     /// The services.
     pub services: Vec<Service>,
     /// The tasks.

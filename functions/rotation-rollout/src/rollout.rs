@@ -11,7 +11,7 @@ use tracing::{error, info};
 
 use crate::apply::{Retired, deploy, retire};
 use crate::event::moved_secret;
-use crate::observe::{observe, overlap};
+use crate::observe::{describe, observe};
 use crate::plan::{Overlap, Plan, Verdict, plan};
 use crate::settings::Settings;
 
@@ -53,6 +53,9 @@ pub struct Found {
     /// How long ago the oldest overlap began.
     #[serde(skip)]
     pub oldest: Duration,
+    /// How long ago the secret that has waited longest was rotated, or else made.
+    #[serde(skip)]
+    pub age: Duration,
 }
 
 /// Ends overlaps.
@@ -79,11 +82,14 @@ impl Rollout {
         }
         let observed = observe(&self.clients, &self.settings).await?;
         let now = SystemTime::now();
-        self.carry_out(plan(&observed, self.settings.settle, now), now).await
+        let mut found = self.carry_out(plan(&observed, self.settings.settle, now), now).await?;
+        let ages = observed.rotated.values().map(|rotated| now.duration_since(*rotated));
+        found.age = ages.map(Result::unwrap_or_default).max().unwrap_or_default();
+        Ok(found)
     }
 
     async fn settle(&self, secret: &str, deadline: SystemTime) -> Result<(), AwsError> {
-        if let Some(overlap) = overlap(&self.clients, secret).await? {
+        if let Some(overlap) = describe(&self.clients, secret).await?.overlap {
             let now = SystemTime::now();
             let settled = (overlap.moved + self.settings.settle)
                 .duration_since(now)

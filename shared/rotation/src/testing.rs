@@ -29,7 +29,9 @@ struct Version {
 struct Held {
     rotates: bool,
     versions: BTreeMap<String, Version>,
+    created: Option<SystemTime>,
     changed: Option<SystemTime>,
+    rotated: Option<SystemTime>,
 }
 
 type Meanwhile = Box<dyn FnOnce() + Send>;
@@ -164,6 +166,11 @@ impl Shelf {
             held.versions.entry(token.to_owned()).or_default();
             held.label(PENDING, token);
         });
+    }
+
+    /// Dates a secret: when it was made, and when it was last rotated, if ever.
+    pub fn date(&self, arn: &str, created: SystemTime, rotated: Option<SystemTime>) {
+        self.held(arn, |held| (held.created, held.rotated) = (Some(created), rotated));
     }
 
     /// Takes a label away, as an operator does.

@@ -1,4 +1,4 @@
-"""Database, cache and mail passwords rotate in a deployed stack: old and new are both good until no task holds the old one.
+"""Database, cache, mail and bounce-handler's passwords rotate in a deployed stack: old and new are both good until no task holds the old one.
 
 Everything is asked of the deployed functions with the rights of their roles. Each test goes on from what the one before it left.
 """
@@ -27,7 +27,7 @@ DENY = {"Statement": [{"Effect": "Deny", "Action": "secretsmanager:GetSecretValu
 
 
 class ASecretRotatesWithoutAFailedRequest(unittest.TestCase):
-    """One stack and its three secrets."""
+    """One stack and its four secrets."""
 
     maxDiff = None
     stack: Stack
@@ -53,7 +53,8 @@ class ASecretRotatesWithoutAFailedRequest(unittest.TestCase):
     def secret(self, output: str) -> Rotation:
         """A secret of the stack."""
         one = Rotation(world().aws, STATE.directory, NAME)
-        one.secret = self.stack.outputs()[output]
+        bounces = {"BouncesSecretArn": self.service().nested("Bounces").outputs()["UserSecretArn"]}
+        one.secret = {**self.stack.outputs(), **bounces}[output]
         return one
 
     def service(self) -> Stack:
@@ -126,7 +127,7 @@ class ASecretRotatesWithoutAFailedRequest(unittest.TestCase):
         return [*described["VersionIdsToStages"].values()]
 
     def test_01_a_deployment_rotates_nothing(self) -> None:
-        outputs = ("DatabaseSecretArn", "CacheSecretArn", "SmtpSecretArn")
+        outputs = ("DatabaseSecretArn", "CacheSecretArn", "SmtpSecretArn", "BouncesSecretArn")
         # The version that a schedule is tested on holds nothing, and goes.
         wait_until("one version", lambda: all(self.labels(one) == [["AWSCURRENT"]] for one in outputs), self.story)
         self.assertEqual(set(self.look().values()), {"nothing to retire"})
@@ -161,7 +162,17 @@ class ASecretRotatesWithoutAFailedRequest(unittest.TestCase):
         user = self.stack.nested("Ses").nested("MailCredentials").physical_id("MailUser")
         self.assertEqual(len(client("iam").list_access_keys(UserName=user)["AccessKeyMetadata"]), 1)
 
-    def test_05_a_failed_rollout_keeps_the_old_password_and_the_next_rotation_refuses(self) -> None:
+    def test_05_so_are_those_of_bounce_handler_without_any_rollout(self) -> None:
+        secret, began = self.secret("BouncesSecretArn"), self.deployments()
+        first, old = secret.value()
+        with secret.connected(old) as held:
+            second = secret.begin()
+            secret.until_labelled(second, "AWSCURRENT")
+            self.retired(secret, first)
+            self.assertEqual(secret.look(held, old, secret.value()[1]), Seen(held=True, old=False, new=True))
+        self.assertEqual(self.deployments(), began)
+
+    def test_06_a_failed_rollout_keeps_the_old_password_and_the_next_rotation_refuses(self) -> None:
         secret = self.secret("DatabaseSecretArn")
         first, old = secret.value()
         role = self.service().nested("Cluster").outputs()["ExecutionRoleName"]
@@ -194,8 +205,9 @@ class ASecretRotatesWithoutAFailedRequest(unittest.TestCase):
         secret.until_labelled(third, "AWSCURRENT")
         self.retired(secret, second)
 
-    def test_06_three_secrets_that_rotate_together_make_one_deployment(self) -> None:
-        secrets = [self.secret(one) for one in ("DatabaseSecretArn", "CacheSecretArn", "SmtpSecretArn")]
+    def test_07_secrets_that_rotate_together_make_one_deployment(self) -> None:
+        outputs = ("DatabaseSecretArn", "CacheSecretArn", "SmtpSecretArn", "BouncesSecretArn")
+        secrets = [self.secret(one) for one in outputs]
         firsts = [secret.value()[0] for secret in secrets]
         began = self.deployments()
         for secret in secrets:
@@ -204,7 +216,7 @@ class ASecretRotatesWithoutAFailedRequest(unittest.TestCase):
             self.retired(secret, first)
         self.assertEqual((len(self.deployments()), set(began) & set(self.deployments())), (2, set()))
 
-    def test_07_no_secret_was_told_to_anybody(self) -> None:
+    def test_08_no_secret_was_told_to_anybody(self) -> None:
         self.assertEqual(secrecy.leaks({**self.before, **secrecy.secrets()}, secrecy.places()), [])
 
 

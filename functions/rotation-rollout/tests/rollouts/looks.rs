@@ -17,6 +17,25 @@ async fn a_cluster_without_an_overlap_is_not_looked_at() {
 }
 
 #[tokio::test]
+async fn the_secret_that_has_waited_longest_for_its_rotation_is_what_an_alarm_goes_by() {
+    let cluster = Cluster::new();
+    let days = |days: u64| SystemTime::now() - Duration::from_hours(24 * days);
+    cluster.shelf.date(DATABASE, days(400), Some(days(3)));
+    cluster.shelf.date(CACHE, days(400), Some(days(41)));
+    cluster.shelf.date(BOUNCES, days(40), None);
+    let whole_days = |found: rotation_rollout::Found| found.age.as_secs() / 86_400;
+    assert_eq!(whole_days(cluster.look().await), 41);
+    cluster.shelf.date(CACHE, days(400), Some(days(0)));
+    assert_eq!(
+        whole_days(cluster.look().await),
+        40,
+        "one that was never rotated counts from when it was made"
+    );
+    cluster.rotate(DATABASE);
+    assert_eq!(whole_days(cluster.look().await), 40, "in an overlap, too");
+}
+
+#[tokio::test]
 async fn tasks_are_replaced_and_only_then_the_old_credential_is_retired() {
     let cluster = Cluster::new();
     cluster.rotate(DATABASE);

@@ -18,6 +18,7 @@ fn observed(service: Service, tasks: Vec<Task>) -> Observed {
             current: "v2".into(),
             moved: at(1_000),
         }],
+        rotated: [("db".to_owned(), at(1_000))].into(),
         services: vec![service],
         tasks,
     }

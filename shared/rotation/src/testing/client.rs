@@ -55,7 +55,9 @@ fn describe(shelf: &Arc<Shelf>) -> Rule {
             .arn(arn)
             .rotation_enabled(held.rotates)
             .set_version_ids_to_stages(Some(listed.collect()))
-            .set_last_changed_date(held.changed.map(DateTime::from));
+            .set_created_date(held.created.map(DateTime::from))
+            .set_last_changed_date(held.changed.map(DateTime::from))
+            .set_last_rotated_date(held.rotated.map(DateTime::from));
         Ok(output.build())
     };
     let error = describe_secret::DescribeSecretError::generic;

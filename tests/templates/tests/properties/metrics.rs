@@ -74,7 +74,7 @@ pub const PUBLISHED: &[Published] = &[
     Published {
         namespace: "MauticServer/Rotation",
         dimensions: &[("Function", &[Reference("AWS::Lambda::Function")])],
-        metrics: &["RolloutFailed", "OverlapSeconds"],
+        metrics: &["RolloutFailed", "OverlapSeconds", "SecretAgeSeconds"],
     },
     // AmazonRDS/latest/UserGuide/rds-metrics.html
     Published {
