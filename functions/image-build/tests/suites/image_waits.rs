@@ -3,9 +3,10 @@
 use std::time::Duration;
 
 use custom_resource::testing::create;
+use recorded_calls::Refusal;
 use serde_json::json;
 
-use crate::account::{Play, Refusal, lock};
+use crate::account::{Play, lock};
 use crate::world::{TYPE, World, creation, id, properties, with};
 
 #[tokio::test]

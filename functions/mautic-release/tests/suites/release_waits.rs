@@ -3,9 +3,10 @@
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use custom_resource::testing::{create, delete};
+use recorded_calls::Refusal;
 use serde_json::json;
 
-use crate::ecs::{Refusal, lock};
+use crate::ecs::lock;
 use crate::stand_in::Play;
 use crate::world::{ID, TYPE, World, arn, attributes, with, worlds};
 

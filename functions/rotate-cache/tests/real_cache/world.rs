@@ -3,13 +3,11 @@
 use std::sync::{Arc, Mutex, MutexGuard};
 
 use aws_sdk_elasticache::Client;
-use aws_sdk_elasticache::error::ErrorMetadata;
-use aws_sdk_elasticache::operation::describe_users::{DescribeUsersError, DescribeUsersOutput};
-use aws_sdk_elasticache::operation::modify_user::{ModifyUserError, ModifyUserOutput};
+use aws_sdk_elasticache::operation::{describe_users, modify_user};
 use aws_sdk_elasticache::types::{Authentication, User};
-use aws_smithy_mocks::{MockResponse, RuleMode, mock, mock_client};
+use aws_smithy_mocks::{RuleMode, mock, mock_client};
 use local_servers::Cache as Server;
-use recorded_calls::Recorder;
+use recorded_calls::{Recorder, Refusal, locked_rule};
 use rotate_cache::{Cache, CacheUser, Error, command};
 use rotation::testing::{Shelf, rotate, step};
 use rotation::{Outcome, Rotation, Step};
@@ -33,12 +31,13 @@ pub struct ModelUser {
 }
 
 impl ModelUser {
-    fn modify(&mut self, passwords: Vec<String>) -> Result<(), (&'static str, &'static str)> {
+    fn modify(&mut self, passwords: Vec<String>) -> Result<(), Refusal> {
+        let refused = |code, words: &str| Err(Refusal(code, words.to_owned()));
         if self.changing.is_some() {
-            return Err(("InvalidUserState", "The user is being modified."));
+            return refused("InvalidUserState", "The user is being modified.");
         }
         if !(1..=2).contains(&passwords.len()) {
-            return Err(("InvalidParameterValue", "A user has one or two passwords."));
+            return refused("InvalidParameterValue", "A user has one or two passwords.");
         }
         self.changes += 1;
         self.changing = Some(passwords);
@@ -170,34 +169,28 @@ pub fn rotation(shelf: &Arc<Shelf>, user: &Arc<Mutex<ModelUser>>, cache: Cache) 
 }
 
 fn elasticache(user: &Arc<Mutex<ModelUser>>) -> Client {
-    let theirs = Arc::clone(user);
-    let described = mock!(Client::describe_users).then_compute_response(move |input| {
+    let answer = |user: &mut ModelUser, input: &describe_users::DescribeUsersInput| {
         if input.user_id() != Some(USER_ID) {
-            let meta = ErrorMetadata::builder()
-                .code("UserNotFound")
-                .message("User not found.")
-                .build();
-            return MockResponse::Error(DescribeUsersError::generic(meta));
+            return Err(Refusal("UserNotFound", "User not found.".to_owned()));
         }
-        let user = theirs.lock().unwrap();
         let count = i32::try_from(user.passwords.len()).unwrap();
         let described = User::builder()
             .user_id(USER_ID)
             .status(if user.changing.is_some() { "modifying" } else { "active" })
             .authentication(Authentication::builder().password_count(count).build());
-        MockResponse::Output(DescribeUsersOutput::builder().users(described.build()).build())
-    });
-    let theirs = Arc::clone(user);
-    let modified = mock!(Client::modify_user).then_compute_response(move |input| {
+        Ok(describe_users::DescribeUsersOutput::builder()
+            .users(described.build())
+            .build())
+    };
+    let error = describe_users::DescribeUsersError::generic;
+    let described = locked_rule(mock!(Client::describe_users), user, answer, error);
+    let answer = |user: &mut ModelUser, input: &modify_user::ModifyUserInput| {
         assert_eq!(input.user_id(), Some(USER_ID));
-        match theirs.lock().unwrap().modify(input.passwords().to_vec()) {
-            Ok(()) => MockResponse::Output(ModifyUserOutput::builder().build()),
-            Err((code, words)) => {
-                let meta = ErrorMetadata::builder().code(code).message(words).build();
-                MockResponse::Error(ModifyUserError::generic(meta))
-            }
-        }
-    });
+        user.modify(input.passwords().to_vec())?;
+        Ok(modify_user::ModifyUserOutput::builder().build())
+    };
+    let error = modify_user::ModifyUserError::generic;
+    let modified = locked_rule(mock!(Client::modify_user), user, answer, error);
     mock_client!(
         aws_sdk_elasticache,
         RuleMode::MatchAny,
