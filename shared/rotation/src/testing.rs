@@ -1,6 +1,8 @@
-//! Secrets Manager in memory, as strict as it is, for the tests of rotations; and what happens to those who call it.
+//! Secrets Manager in memory, as strict as it is, for the tests of rotations; what happens to those who call it; and a [`Scene`],
+//! which takes any credential through that.
 
 mod client;
+mod scene;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -13,6 +15,8 @@ use crate::event::Step;
 use crate::rotate::{Outcome, Rotation};
 use crate::target::RotationTarget;
 use crate::versions::{CURRENT, PENDING, RETIRED};
+
+pub use scene::{ARN, Scene, V1, refused, version};
 
 const PREVIOUS: &str = "AWSPREVIOUS";
 

@@ -8,15 +8,13 @@ use aws_sdk_elasticache::types::{Authentication, User};
 use aws_smithy_mocks::{RuleMode, mock, mock_client};
 use local_servers::Cache as Server;
 use recorded_calls::{Recorder, Refusal, locked_rule};
-use rotate_cache::{Cache, CacheUser, Error, command};
-use rotation::testing::{Shelf, rotate, step};
-use rotation::{Outcome, Rotation, Step};
+use rotate_cache::{Cache, CacheUser, command};
+use rotation::Rotation;
+use rotation::testing::{ARN, Scene, Shelf, V1};
 use serde_json::{Value, json};
 use tls_connection::{Lines, Trust};
 
-pub const ARN: &str = "arn:aws:secretsmanager:eu-central-1:123456789012:secret:UserSecret-GhIjKl";
 pub const USER_ID: &str = "shop-test-mautic";
-pub const V1: &str = "11111111-1111-1111-1111-111111111111";
 
 /// ElastiCache's user, as strict as it is.
 pub struct ModelUser {
@@ -88,10 +86,6 @@ pub struct World {
     pub rotation: Rotation<CacheUser>,
 }
 
-pub fn version(number: usize) -> String {
-    format!("{number:08}-2222-2222-2222-222222222222")
-}
-
 pub fn worlds(test: &str) -> Vec<World> {
     local_servers::caches()
         .into_iter()
@@ -128,13 +122,21 @@ impl World {
     pub fn user(&self) -> MutexGuard<'_, ModelUser> {
         self.user.lock().unwrap()
     }
+}
 
-    pub fn held(&self) -> Value {
-        self.shelf.content(ARN, "AWSCURRENT").expect("a current version")
+impl Scene for World {
+    type Target = CacheUser;
+
+    fn shelf(&self) -> &Shelf {
+        &self.shelf
+    }
+
+    fn rotation(&self) -> &Rotation<CacheUser> {
+        &self.rotation
     }
 
     /// Whether every shard lets it in.
-    pub async fn lets_in(&self, content: &Value) -> bool {
+    async fn lets_in(&self, content: &Value) -> bool {
         let secret = rotation::Secret::parse(&content.to_string()).expect("a secret");
         for port in &self.server.ports {
             let trust = Trust::from_file(&self.server.ca_file).expect("the authority");
@@ -144,18 +146,6 @@ impl World {
             }
         }
         true
-    }
-
-    pub async fn both_get_in(&self, before: &Value) -> bool {
-        self.lets_in(before).await && self.lets_in(&self.held()).await
-    }
-
-    pub async fn rotate(&self, token: &str) -> Result<(), rotation::Error<Error>> {
-        rotate(&self.shelf, &self.rotation, ARN, token).await
-    }
-
-    pub async fn step(&self, one: Step, token: &str) -> Result<Outcome, rotation::Error<Error>> {
-        step(&self.rotation, ARN, one, token).await
     }
 }
 

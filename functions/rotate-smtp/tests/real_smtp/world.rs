@@ -10,17 +10,15 @@ use aws_sdk_iam::types::{AccessKey, AccessKeyMetadata, StatusType};
 use aws_smithy_mocks::{Rule, RuleMode, mock, mock_client};
 use recorded_calls::{Recorder, Refusal, locked_rule};
 use rotate_smtp::{Error, MailUser, SmtpServers};
-use rotation::testing::{Shelf, rotate, step};
-use rotation::{Outcome, Rotation, Secret, Step};
+use rotation::testing::{ARN, Scene, Shelf, V1};
+use rotation::{Rotation, Secret};
 use secrecy::ExposeSecret;
 use serde_json::{Value, json};
 use smtp_password::smtp_password;
 
 use crate::server::SmtpServer;
 
-pub const ARN: &str = "arn:aws:secretsmanager:eu-central-1:123456789012:secret:SmtpSecret-GhIjKl";
 pub const USER: &str = "shop-MailUser-1ABCDEFGHIJKL";
-const V1: &str = "11111111-1111-1111-1111-111111111111";
 const REGION: &str = "eu-central-1";
 
 pub struct Key {
@@ -81,10 +79,6 @@ pub struct World {
     pub rotation: Rotation<MailUser>,
 }
 
-pub fn version(number: usize) -> String {
-    format!("{number:08}-2222-2222-2222-222222222222")
-}
-
 impl World {
     pub fn new() -> Self {
         let mut iam = Iam {
@@ -112,12 +106,20 @@ impl World {
     pub fn iam(&self) -> MutexGuard<'_, Iam> {
         self.iam.lock().unwrap()
     }
+}
 
-    pub fn held(&self) -> Value {
-        self.shelf.content(ARN, "AWSCURRENT").expect("a current version")
+impl Scene for World {
+    type Target = MailUser;
+
+    fn shelf(&self) -> &Shelf {
+        &self.shelf
     }
 
-    pub async fn lets_in(&self, content: &Value) -> bool {
+    fn rotation(&self) -> &Rotation<MailUser> {
+        &self.rotation
+    }
+
+    async fn lets_in(&self, content: &Value) -> bool {
         let secret = Secret::parse(&content.to_string()).expect("a secret");
         let believed = trusting(&self.iam().smtp.ca_file);
         match believed.sign_in(&secret).await {
@@ -125,18 +127,6 @@ impl World {
             Err(Error::Refused { .. }) => false,
             Err(error) => panic!("{error}"),
         }
-    }
-
-    pub async fn both_get_in(&self, before: &Value) -> bool {
-        self.lets_in(before).await && self.lets_in(&self.held()).await
-    }
-
-    pub async fn rotate(&self, token: &str) -> Result<(), rotation::Error<Error>> {
-        rotate(&self.shelf, &self.rotation, ARN, token).await
-    }
-
-    pub async fn step(&self, one: Step, token: &str) -> Result<Outcome, rotation::Error<Error>> {
-        step(&self.rotation, ARN, one, token).await
     }
 }
 
