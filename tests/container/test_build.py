@@ -29,7 +29,7 @@ STACK = "arn:aws:cloudformation:eu-central-1:123456789012:stack/shop-MauticServi
 ROOT = "arn:aws:cloudformation:eu-central-1:123456789012:stack/mautic-prod/4"
 # Each program notes its arguments and its input, then plays. State is kept in files: a tag's digest, and how often to fail.
 FAKE = """#!/usr/bin/env python3
-import json, pathlib, sys
+import json, os, pathlib, sys
 place = pathlib.Path(__file__).resolve().parent
 name, told = pathlib.Path(sys.argv[0]).name, sys.argv[1:]
 given = "" if sys.stdin.isatty() else sys.stdin.read()
@@ -55,6 +55,8 @@ if name == "docker" and told[0] == "push":
     if pushed in state["images"]:
         refuse("tag invalid: The image tag already exists and cannot be overwritten because the tag is immutable.")
     state["images"][pushed] = "sha256:" + pushed
+elif name == "docker" and told[0] == "build":
+    state["attests"] = os.environ.get("BUILDX_NO_DEFAULT_ATTESTATIONS") != "1"
 elif what == "buildx imagetools":
     print(state["base"])
 elif what == "ecr describe-images":
@@ -142,6 +144,10 @@ class TheBuild(unittest.TestCase):
             [["docker", "login", "--username", "AWS", "--password-stdin", REGISTRY, "token"]],
         )
         self.assertEqual(self.calls("docker", "buildx") + self.calls("aws", "sns") + self.calls("aws", "ecs"), [])
+
+    def test_what_is_pushed_is_one_image_that_ecr_can_scan(self):
+        self.run_it()
+        self.assertIs(self.state["attests"], False)
 
     def test_every_build_argument_is_one_of_the_dockerfile_s(self):
         dockerfile = (SCRIPT.parent / "container/Dockerfile").read_text()
