@@ -19,6 +19,9 @@
 set -euo pipefail
 cd "$(dirname "$0")"
 
+# One image is pushed, and not an index of it and its provenance: ECR's basic scan reads images, and finds nothing to read in an index.
+export BUILDX_NO_DEFAULT_ATTESTATIONS=1
+
 say() { printf 'build: %s\n' "$*"; }
 fail() { say "$*"; exit 1; }
 
@@ -34,23 +37,29 @@ digest_of() {
     --query 'imageDetails[0].imageDigest' --output text 2>/dev/null
 }
 
+# What passes, in the registries' own words: a build's log is full of numbers, and "#9 12.429 Unpacking" is no refusal. The first are
+# Docker Hub's alone; ECR's toomanyrequests is another limit.
+readonly limited='pull rate limit|429 Too Many Requests'
+readonly breathless='toomanyrequests|50[0234] (Internal|Bad|Service|Gateway)|(i/o|TLS handshake) timeout|Client\.Timeout exceeded|connection reset'
+
+# What the last program said that was called patiently.
+said=$(mktemp)
+trap 'rm -f "$said"' EXIT
+
 # Docker Hub's limits, and registries that are out of breath, pass. Everything else stays as it is.
 patiently() {
-  local pause=${PAUSE:-30} attempt output status
-  output=$(mktemp)
+  local pause=${PAUSE:-30} attempt status
   for attempt in 1 2 3 4 5; do
     status=0
-    "$@" 2>&1 | tee "$output" >&2 || status=$?
+    "$@" 2>&1 | tee "$said" >&2 || status=$?
     if [ "$status" = 0 ]; then return 0; fi
-    if ! grep -qiE 'toomanyrequests|too many requests|rate limit|\b(429|500|502|503|504)\b|timeout|connection reset' "$output"; then
-      return "$status"
-    fi
+    if ! grep -qiE "$limited|$breathless" "$said"; then return "$status"; fi
     if [ "$attempt" = 5 ]; then break; fi
     say "a registry refuses or does not answer (attempt $attempt of 5); again in $pause s"
     sleep "$pause"
     pause=$((pause * 2))
   done
-  if grep -qiE 'toomanyrequests|too many requests|rate limit|\b429\b' "$output"; then
+  if grep -qiE "$limited" "$said"; then
     say "Docker Hub's limit is used up: wait an hour, or set the stack's parameter ImageBase to a secret with an account, or to a mirror"
   fi
   return "$status"
@@ -59,10 +68,6 @@ patiently() {
 sign_in() {
   aws ecr get-login-password | docker login --username AWS --password-stdin "$1" >/dev/null
   say "signed in to $1"
-}
-
-newest_digest() {
-  docker buildx imagetools inspect --format '{{.Manifest.Digest}}' "$MAUTIC_IMAGE:$MAUTIC_TAG"
 }
 
 build() {
@@ -77,7 +82,9 @@ build() {
     say "signed in to Docker Hub as $REGISTRY_USERNAME"
   fi
   if [ -z "${MAUTIC_DIGEST:-}" ]; then
-    MAUTIC_DIGEST=$(patiently newest_digest 2>&1 >/dev/null | grep -oE 'sha256:[0-9a-f]{64}' | tail -n 1) \
+    patiently docker buildx imagetools inspect --format '{{.Manifest.Digest}}' "$MAUTIC_IMAGE:$MAUTIC_TAG" \
+      || fail "the digest of $MAUTIC_IMAGE:$MAUTIC_TAG could not be read; the lines above say why"
+    MAUTIC_DIGEST=$(grep -oE 'sha256:[0-9a-f]{64}' "$said" | tail -n 1) \
       || fail "$MAUTIC_IMAGE:$MAUTIC_TAG has no digest that could be read; is the tag there?"
   fi
   say "$image from $MAUTIC_IMAGE:$MAUTIC_TAG@$MAUTIC_DIGEST"

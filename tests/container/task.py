@@ -10,7 +10,11 @@ from support import CONTAINER, SECONDS, Cache, MySql, TestCase, environment, ser
 
 ENTRYPOINT = CONTAINER / "bin/entrypoint"
 MAIL = {"SMTP_HOST": "smtp.example.org", "SMTP_USERNAME": "user", "SMTP_PASSWORD": "mail-secret"}
-SITE = {"MAUTIC_SITE_URL": "https://mautic.example.org", "MAUTIC_SECRET_KEY": "f" * 64}
+SITE = {
+    "MAUTIC_SITE_URL": "https://mautic.example.org",
+    "MAUTIC_SECRET_KEY": "f" * 64,
+    "TRUSTED_PROXIES": "10.0.0.0/16",
+}
 
 
 class Task(TestCase):

@@ -13,12 +13,23 @@ from support import REPOSITORY
 SCRIPT = REPOSITORY / "functions/image-build/build.sh"
 REGISTRY = "123456789012.dkr.ecr.eu-central-1.amazonaws.com"
 BASE_DIGEST = "sha256:" + "b" * 64
-LIMIT = "toomanyrequests: You have reached your pull rate limit."
+LIMIT = "toomanyrequests: You have reached your unauthenticated pull rate limit."
+REMEDY = (
+    "build: Docker Hub's limit is used up: wait an hour, or set the stack's parameter ImageBase to a secret with an account, "
+    "or to a mirror"
+)
+# As BuildKit prints a step that fails: the seconds since it began stand before each line, and compilers say whatever they like.
+STEP = """#9 [build 3/8] RUN apt-get update && DEBIAN_FRONTEND=noninteractive apt-get upgrade --yes
+#9 3.429 Get:7 http://example.org/debian bookworm/main amd64 curl amd64 7.88.1-10 [315 kB]
+#9 12.500 Unpacking curl (7.88.1-10) over (7.88.1-9) ...
+#9 503.2 /tmp/redis/library.c:429:12: warning: unused variable 'timeout' [-Wunused-variable]
+#9 504.1 redis.h:502: note: 'rate limit' declared here
+#9 ERROR: process "/bin/bash -euo pipefail -c apt-get upgrade" did not complete successfully: exit code: 100"""
 STACK = "arn:aws:cloudformation:eu-central-1:123456789012:stack/shop-MauticService-1-Image-2/3"
 ROOT = "arn:aws:cloudformation:eu-central-1:123456789012:stack/mautic-prod/4"
 # Each program notes its arguments and its input, then plays. State is kept in files: a tag's digest, and how often to fail.
 FAKE = """#!/usr/bin/env python3
-import json, pathlib, sys
+import json, os, pathlib, sys
 place = pathlib.Path(__file__).resolve().parent
 name, told = pathlib.Path(sys.argv[0]).name, sys.argv[1:]
 given = "" if sys.stdin.isatty() else sys.stdin.read()
@@ -44,6 +55,8 @@ if name == "docker" and told[0] == "push":
     if pushed in state["images"]:
         refuse("tag invalid: The image tag already exists and cannot be overwritten because the tag is immutable.")
     state["images"][pushed] = "sha256:" + pushed
+elif name == "docker" and told[0] == "build":
+    state["attests"] = os.environ.get("BUILDX_NO_DEFAULT_ATTESTATIONS") != "1"
 elif what == "buildx imagetools":
     print(state["base"])
 elif what == "ecr describe-images":
@@ -79,7 +92,7 @@ class TheBuild(unittest.TestCase):
         self.state = {"images": {}, "refused": {}, "base": BASE_DIGEST, "root": ROOT}
 
     def run_it(self, code=0, **variables):
-        """What was printed."""
+        """What it printed itself; what docker and aws said is in `errors`."""
         (self.place / "state").write_text(json.dumps(self.state))
         (self.place / "calls").write_text("")
         told = {
@@ -97,7 +110,7 @@ class TheBuild(unittest.TestCase):
             ["bash", SCRIPT], env=told, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=60
         )
         self.assertEqual(done.returncode, code, done.stdout + done.stderr)
-        self.state = json.loads((self.place / "state").read_text())
+        self.state, self.errors = json.loads((self.place / "state").read_text()), done.stderr
         return [line for line in done.stdout.splitlines() if line.startswith("build: ")]
 
     def calls(self, *beginning):
@@ -131,6 +144,10 @@ class TheBuild(unittest.TestCase):
             [["docker", "login", "--username", "AWS", "--password-stdin", REGISTRY, "token"]],
         )
         self.assertEqual(self.calls("docker", "buildx") + self.calls("aws", "sns") + self.calls("aws", "ecs"), [])
+
+    def test_what_is_pushed_is_one_image_that_ecr_can_scan(self):
+        self.run_it()
+        self.assertIs(self.state["attests"], False)
 
     def test_every_build_argument_is_one_of_the_dockerfile_s(self):
         dockerfile = (SCRIPT.parent / "container/Dockerfile").read_text()
@@ -172,16 +189,52 @@ class TheBuild(unittest.TestCase):
         self.state = {**self.state, "images": {}, "refused": {"build": [LIMIT] * 9}}
         printed = self.run_it(code=1)
         self.assertEqual(len(self.calls("docker", "build")), 5)
-        self.assertEqual(
-            printed[-1],
-            "build: Docker Hub's limit is used up: wait an hour, or set the stack's parameter ImageBase to a secret with an "
-            "account, or to a mirror",
-        )
+        self.assertEqual(printed[-1], REMEDY)
+
+    def test_a_limit_at_the_look_up_of_the_digest_is_told_in_docker_s_words_and_with_the_remedy(self):
+        self.state["refused"] = {"buildx": [LIMIT, "429 Too Many Requests"]}
+        self.run_it(PATCH="20261201")
+        self.assertEqual(len(self.calls("docker", "buildx")), 3)
+        self.state = {**self.state, "images": {}, "refused": {"buildx": [LIMIT] * 9}}
+        printed = self.run_it(code=1, PATCH="20261201")
+        self.assertEqual(len(self.calls("docker", "buildx")), 5)
+        self.assertIn(LIMIT, self.errors)
+        unread = "build: the digest of mautic/mautic:7.2.0-apache could not be read; the lines above say why"
+        self.assertEqual(printed[-2:], [REMEDY, unread])
+        self.assertEqual(self.calls("docker", "build"), [])
+
+    def test_a_tag_that_there_is_not_is_told_in_docker_s_words(self):
+        self.state["refused"] = {"buildx": ["ERROR: docker.io/mautic/mautic:7.2.0-apache: not found"] * 9}
+        printed = self.run_it(code=1)
+        self.assertEqual(len(self.calls("docker", "buildx")), 1)
+        self.assertIn("7.2.0-apache: not found", self.errors)
+        self.assertIn("could not be read; the lines above say why", printed[-1])
 
     def test_what_does_not_pass_is_not_repeated(self):
-        self.state["refused"] = {"build": ["ERROR: process /bin/sh did not complete successfully: exit code: 1"] * 9}
-        self.run_it(code=1)
+        self.state["refused"] = {"build": [STEP] * 9}
+        printed = self.run_it(code=1)
         self.assertEqual(len(self.calls("docker", "build")), 1)
+        self.assertNotIn(REMEDY, printed)
+
+    def test_what_a_registry_says_when_it_is_out_of_breath_passes(self):
+        for words in (
+            "unexpected status from HEAD request to https://registry.example.org/v2/: 500 Internal Server Error",
+            "received unexpected HTTP status: 504 Gateway Time-out",
+            "dial tcp 192.0.2.1:443: i/o timeout",
+            "net/http: TLS handshake timeout",
+            "net/http: request canceled (Client.Timeout exceeded while awaiting headers)",
+            "read tcp 192.0.2.1:443: read: connection reset by peer",
+        ):
+            with self.subTest(words):
+                self.state = {**self.state, "images": {}, "refused": {"build": [f"{STEP}\n{words}"]}}
+                self.run_it()
+                self.assertEqual(len(self.calls("docker", "build")), 2)
+
+    def test_ecr_s_own_limit_is_waited_for_and_not_called_docker_hub_s(self):
+        self.state["refused"] = {"push": ["toomanyrequests: Rate exceeded"] * 9}
+        printed = self.run_it(code=1)
+        self.assertEqual(len(self.calls("docker", "push")), 5)
+        self.assertNotIn(REMEDY, printed)
 
     def test_a_push_that_another_build_was_faster_with_is_good(self):
         self.state["refused"] = {"push": ["tag invalid: immutable"]}

@@ -18,11 +18,11 @@ class Settings(Task):
 
     def test_everything_that_is_missing_is_named_at_once(self):
         given = self.variables()
-        for name in ("MAUTIC_SECRET_KEY", "MAUTIC_DB_PASSWORD", "CACHE_HOST", "SMTP_PASSWORD"):
+        for name in ("MAUTIC_SECRET_KEY", "MAUTIC_DB_PASSWORD", "CACHE_HOST", "SMTP_PASSWORD", "TRUSTED_PROXIES"):
             del given[name]
         self.assertEqual(
             self.refused("web", **given),
-            "entrypoint: not set: MAUTIC_SECRET_KEY MAUTIC_DB_PASSWORD CACHE_HOST SMTP_PASSWORD. "
+            "entrypoint: not set: MAUTIC_SECRET_KEY MAUTIC_DB_PASSWORD CACHE_HOST SMTP_PASSWORD TRUSTED_PROXIES. "
             "The task definition sets them; see docs/operations.md.\n",
         )
 
@@ -30,6 +30,13 @@ class Settings(Task):
         given = {name: value for name, value in self.variables().items() if name not in MAIL}
         code, _, errors = self.start("job", "mautic:import", **given, MAUTIC_MAILER_DSN="null://null")
         self.assertEqual((code, errors), (0, ""))
+
+    def test_only_the_web_has_proxies_before_it(self):
+        given = {name: value for name, value in self.variables().items() if name != "TRUSTED_PROXIES"}
+        code, _, errors = self.start("job", "mautic:import", **given)
+        self.assertEqual((code, errors), (0, ""))
+        self.mautic.record.write_text("")
+        self.assertIn("entrypoint: not set: TRUSTED_PROXIES. ", self.refused("web", **given))
 
     def test_an_installation_needs_the_administrator(self):
         self.assertEqual(

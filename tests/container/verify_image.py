@@ -1,7 +1,8 @@
 """Builds the real image and uses it: installs, migrates, signs in, sends a mail. For a machine with a container engine; `make verify-image`.
 
 The containers run as the tasks do: user 33, no capability, a read-only root, empty volumes. They share the host's network, where the
-project's own MySQL, Redis or Valkey and an SMTP server of the tests answer with TLS.
+project's own MySQL, Redis or Valkey and an SMTP server of the tests answer with TLS. Another Mautic than the Dockerfile's is named by
+MAUTIC_TAG and MAUTIC_DIGEST, a mirror by MAUTIC_IMAGE, another processor, which the engine must know how to imitate, by PLATFORM.
 """
 
 import contextlib
@@ -21,6 +22,7 @@ from base64 import b64encode
 from collections.abc import Iterator
 from pathlib import Path
 
+from image_base import Base
 from local_aws import certificates
 from local_aws.smtp.mailbox import Mailbox
 from local_aws.smtp.server import Server
@@ -32,8 +34,6 @@ ENGINE = os.environ.get("ENGINE", "docker")
 IMAGE = "mautic-server-verified"
 SITE = "https://mautic.example.org"
 ADMINISTRATOR = {"ADMIN_USERNAME": "admin", "ADMIN_EMAIL": "admin@example.org", "ADMIN_PASSWORD": secrets.token_hex(12)}
-OLDEST_MYSQL = (8, 4)
-"""What Mautic 7 asks for."""
 VOLUMES = (
     "/var/www/html/config",
     "/var/www/html/var/cache",
@@ -64,14 +64,28 @@ def must(done: subprocess.CompletedProcess[str], what: str) -> str:
     return done.stdout
 
 
+def build(base: Base) -> None:
+    """Make the image. One whose code was not compiled is good for a task, which compiles at its start, and is not what the build is for."""
+    must(engine("build", *base.options, *base.arguments(SITE), "--tag", IMAGE, str(CONTAINER), seconds=7200), "build")
+    look = 'cat "$MAUTIC_SERVER/compiled/site" && test -n "$(ls "$MAUTIC_SERVER/compiled/prod")"'
+    done = engine("run", "--rm", *base.options, "--entrypoint=/bin/bash", IMAGE, "-c", look)
+    if done.returncode != 0 or done.stdout != SITE:
+        raise SystemExit(
+            f"verify-image: the image holds no compiled/prod for {SITE}: {(done.stdout + done.stderr).strip()}; "
+            "the build's log says why Mautic could not be compiled."
+        )
+    say(f"Mautic is compiled for {SITE}")
+
+
 class Tasks:
     """Containers of the image, with everything that a task is given."""
 
-    def __init__(self, variables: dict[str, str], files: dict[str, str], shared: Path) -> None:
+    def __init__(self, base: Base, variables: dict[str, str], files: dict[str, str], shared: Path) -> None:
         mounts = [f"--volume={source}:{target}:ro" for source, target in files.items()]
         mounts += [f"--volume={shared / name}:/mautic/{name}" for name in ("media", "import")]
         self.options = [
             "run",
+            *base.options,
             "--network=host",
             "--user=33:33",
             "--cap-drop=ALL",
@@ -144,18 +158,52 @@ class Browser:
         return answer.status, text, answer.headers.get("Location", "")
 
 
-def sign_in(browser: Browser) -> None:
-    """The administrator's, with the generated password; a session in the cache is what keeps it."""
+def follow(browser: Browser, path: str) -> tuple[int, str, str]:
+    """A page and where it was found at last; the first visit to the dashboard makes its widgets and leads to it again."""
+    for _ in range(5):
+        status, text, place = browser("GET", path)
+        if status not in (301, 302, 303):
+            break
+        path = place.removeprefix(SITE)
+    return status, text, path
+
+
+def sign_in(browser: Browser) -> str:
+    """The administrator's, with the generated password; a session in the cache is what keeps it. The dashboard."""
     status, text, _ = browser("GET", "/s/login")
     token = re.search(r'name="_csrf_token" value="([^"]+)"', text)
     if status != 200 or not token:
         raise SystemExit(f"verify-image: /s/login answered {status}: {text[:2000]}")
     fields = {"_username": "admin", "_password": ADMINISTRATOR["ADMIN_PASSWORD"], "_csrf_token": token[1]}
     _, _, place = browser("POST", "/s/login_check", fields)
-    status, text, _ = browser("GET", "/s/dashboard")
+    status, text, found = follow(browser, "/s/dashboard")
     if "/s/login" in place or status != 200 or "/s/logout" not in text:
-        raise SystemExit(f"verify-image: signing in led to {place}, the dashboard answered {status}: {text[:2000]}")
+        raise SystemExit(f"verify-image: signing in led to {place}, {found} answered {status}: {text[:2000]}")
     say("the administrator signs in")
+    return text
+
+
+def show_widgets(browser: Browser, dashboard: str, cache: Cache) -> None:
+    """What a browser fetches for the dashboard; Mautic keeps it in its cache, of which it only warns when it does not work."""
+    widgets = re.findall(r'data-widget-id="(\d+)"', dashboard)
+    for widget in widgets:
+        status, text, _ = browser(
+            "GET", f"/s/dashboard/widget/{widget}?ignoreAjax=true", **{"X-Requested-With": "XMLHttpRequest"}
+        )
+        if status != 200:
+            raise SystemExit(f"verify-image: widget {widget} of the dashboard answered {status}: {text[:2000]}")
+    judge_cache(len(widgets), cache.keys())
+
+
+def judge_cache(widgets: int, keys: list[str]) -> None:
+    """Sessions alone are no cache."""
+    kept = [key for key in keys if not key.startswith("session:")]
+    if not kept:
+        raise SystemExit(
+            f"verify-image: after {widgets} widgets of the dashboard the cache holds {len(keys)} sessions and nothing else: "
+            "Mautic does not reach it, and says so in its log only. See cache_adapter_redis in config/local.php."
+        )
+    say(f"Mautic keeps {len(kept)} keys in its cache")
 
 
 def api(browser: Browser, path: str, fields: dict[str, str]) -> dict:
@@ -202,7 +250,7 @@ def free_port() -> int:
         return probe.getsockname()[1]
 
 
-def use(tasks: Tasks, port: int, folder: Path) -> None:
+def use(tasks: Tasks, port: int, folder: Path, cache: Cache) -> None:
     """Everything that the image is for, once."""
     tasks.run("release", "install", RELEASE_ID="verify-1", **ADMINISTRATOR)
     say("Mautic is installed")
@@ -216,7 +264,7 @@ def use(tasks: Tasks, port: int, folder: Path) -> None:
                 raise SystemExit(f"verify-image: web is not healthy after {START_SECONDS} s\n{tasks.log(web)}")
             time.sleep(1)
         say("web is healthy")
-        sign_in(browser)
+        show_widgets(browser, sign_in(browser), cache)
         queue_mail(browser)
         with tasks.running("worker"):
             deadline = time.monotonic() + START_SECONDS
@@ -229,7 +277,7 @@ def use(tasks: Tasks, port: int, folder: Path) -> None:
     say("a job runs once")
 
 
-def verify(database: MySql, cache: Cache, shared: Path) -> None:
+def verify(base: Base, database: MySql, cache: Cache, shared: Path) -> None:
     """One whole life beside this database and this cache."""
     authority = certificates.ensure(DEFAULT_STATE.resolve() / "cache/certificates")
     mail, password, port = shared / "mail", "BGd+0/x7Yz4=Q/aB+c==", free_port()
@@ -259,29 +307,28 @@ def verify(database: MySql, cache: Cache, shared: Path) -> None:
             "MAUTIC_MAILER_FROM_EMAIL": "news@example.org",
             "WEB_PORT": str(port),
         }
-        use(Tasks(variables, files, shared), port, mail)
+        use(Tasks(base, variables, files, shared), port, mail, cache)
     finally:
         server.stop()
 
 
 def main() -> int:
     """Build, then a life beside each shape of cache."""
-    mysql = [one for one in servers("mysql") if tuple(map(int, one["version"].split(".")[:2])) >= OLDEST_MYSQL]
-    if not mysql:
-        raise SystemExit("verify-image: Mautic 7 needs MySQL 8.4 or later, and none is here; name one by LOCAL_MYSQL.")
-    say("building the image; the first time that takes many minutes")
-    must(engine("build", "--build-arg", f"SITE_URL={SITE}", "--tag", IMAGE, str(CONTAINER), seconds=7200), "build")
+    base = Base.asked_for(os.environ)
+    mysql = base.mysql(servers("mysql"))
+    say(f"building the image of Mautic {base.tag or base.major}; the first time that takes many minutes")
+    build(base)
     for server in servers("cache"):
         say(
-            f"beside MySQL {mysql[-1]['version']} and {server['engine']} {server['version']}, {len(server['ports'])} shards"
+            f"beside MySQL {mysql['version']} and {server['engine']} {server['version']}, {len(server['ports'])} shards"
         )
         with (
-            contextlib.closing(MySql(mysql[-1])) as database,
+            contextlib.closing(MySql(mysql)) as database,
             contextlib.closing(Cache(server)) as cache,
             tempfile.TemporaryDirectory(prefix="verify-image-") as shared,
         ):
             Path(shared).chmod(0o755)
-            verify(database, cache, Path(shared))
+            verify(base, database, cache, Path(shared))
     say("all of it works")
     return 0
 

@@ -26,6 +26,8 @@ def main(arguments: list[str] | None = None) -> int:
             case "php":
                 found = php.fetch(chosen.state)
                 print(f"PHP {found.version} ({found.origin})")
+                for library in php.fetch_libraries(chosen.state):
+                    print(f"Predis {library.version} ({library.origin})")
             case "start":
                 service.start(state)
             case "stop":
@@ -54,7 +56,7 @@ def _parser() -> argparse.ArgumentParser:
     caches = commands.add_parser("cache", help="the real Redis and Valkey servers")
     for servers in (databases, caches):
         servers.add_argument("action", choices=["fetch", "start", "stop"])
-    interpreter = commands.add_parser("php", help="PHP and Apache, for the tests of the container")
+    interpreter = commands.add_parser("php", help="PHP, Apache and Predis, for the tests of the container")
     interpreter.add_argument("action", choices=["fetch"])
     commands.add_parser("start", help="start the emulator; do nothing if it runs")
     commands.add_parser("stop", help="stop exactly what start has started")

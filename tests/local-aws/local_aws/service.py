@@ -14,7 +14,7 @@ from typing import Any
 
 import boto3
 
-from local_aws import processes, servers_file
+from local_aws import container_engine, processes, servers_file
 from local_aws.errors import LocalAwsError
 from local_aws.state import ACCOUNT, REGION, Emulator, State
 
@@ -111,6 +111,7 @@ def _environment(state: State, port: int, instance: str, root: tuple[str, str]) 
         "MINISTACK_HOST": "127.0.0.1",
         "MINISTACK_REGION": REGION,
         "PERSIST_STATE": "0",
+        **container_engine.passed(os.environ),
         processes.MARK: instance,
     }
 

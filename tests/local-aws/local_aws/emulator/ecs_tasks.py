@@ -1,8 +1,8 @@
 """ECS: what a task does that belongs to no service, until it ends.
 
 A release task, `release install` or `release migrate`, is played by `local_aws.release` against the real MySQL, with the
-environment and the secrets of its definition; `LOCAL_AWS_ENGINE=docker` (or podman) runs the image itself. Any other
-task ends after a moment with exit code 0, as a job does. The tag of an image can ask for something else:
+environment and the secrets of its definition; or its image itself runs, by a container engine (`local_aws.container_engine`).
+Any other task ends after a moment with exit code 0, as a job does. The tag of an image can ask for something else:
 
     ...:7.2-exits-1             its container ends after a moment with exit code 1, in services too
     ...:7.2-runs                it runs until it is stopped
@@ -29,6 +29,7 @@ from typing import Any
 from ministack.core.responses import get_account_id, get_region, request_scope
 from ministack.services import cloudwatch_logs, ecs
 
+from local_aws import container_engine
 from local_aws.emulator import ecs_deployments, iam, servers
 from local_aws.emulator.resources import aws
 
@@ -40,7 +41,6 @@ NAMES = {
 RUN_SECONDS = 1.0
 POLL_SECONDS = 0.2
 RELEASE = re.compile(r"-release-([a-z]+)(?:-(\d+))?$")
-ENGINE = "LOCAL_AWS_ENGINE"
 
 log = logging.getLogger("local-aws.ecs")
 
@@ -184,10 +184,10 @@ def _secret(role: str, place: str) -> str:
 def _play(arn: str, work: Work, secrets: dict[str, str], stream: "Stream", own: dict[str, str]) -> int:
     """Run the image or its stand-in to its end, or until the task is stopped; its exit code."""
     environment = {**work.environment, **secrets}
-    engine = os.environ.get(ENGINE)
+    engine = container_engine.chosen()
     if engine:
-        command = [engine, "run", "--rm", "--network", "host", *_authorities(), *_named(environment), work.image]
-        command += work.command
+        command = container_engine.command(engine, work.image, work.command, environment, _authorities())
+        environment = container_engine.environment(environment)
     else:
         command = [sys.executable, "-m", "local_aws.release", *work.command[1:]]
         own = {**own, **servers.database_environment(), "STAND_IN_IMAGE": work.image}
@@ -209,19 +209,13 @@ def _play(arn: str, work: Work, secrets: dict[str, str], stream: "Stream", own: 
     return process.returncode if process.returncode >= 0 else 128 - process.returncode
 
 
-def _named(environment: dict[str, str]) -> list[str]:
-    """The variables' names as an engine's arguments; the values, secrets among them, it takes from its own environment."""
-    return [argument for name in environment for argument in ("--env", name)]
-
-
-def _authorities() -> list[str]:
-    """The local servers' authorities in the places that the image reads."""
-    files = [*servers.database_environment().values()][:1], [*servers.cache_environment().values()][:1]
-    arguments = []
-    for name, found in zip(("DATABASE_CA_FILE", "TLS_CA_FILE"), files, strict=True):
-        for file in found:
-            arguments += ["--volume", f"{file}:/local/{name}.pem:ro", "--env", f"{name}=/local/{name}.pem"]
-    return arguments
+def _authorities() -> dict[str, str]:
+    """The local servers' authorities, by the variables that name them to the image."""
+    files = {
+        "DATABASE_CA_FILE": servers.database_environment().get("DATABASE_CA_BUNDLE"),
+        "TLS_CA_FILE": servers.cache_environment().get("CACHE_CA_BUNDLE"),
+    }
+    return {name: file for name, file in files.items() if file}
 
 
 def _end_with(arn: str, task: dict[str, Any], process: subprocess.Popen) -> None:
