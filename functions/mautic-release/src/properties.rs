@@ -232,6 +232,7 @@ impl TryFrom<String> for TablePrefix {
 mod tests {
     use std::time::Duration;
 
+    use custom_resource::testing::kept_shapes;
     use serde_json::{Value, json};
 
     use super::*;
@@ -336,5 +337,16 @@ mod tests {
         ] {
             assert_eq!(read(name, value).unwrap_err(), reason);
         }
+    }
+
+    #[test]
+    fn every_shape_that_was_shipped_stays_readable() {
+        let shapes = kept_shapes::<Properties>("tests/shapes", "MauticRelease");
+        let first = &shapes[0];
+        assert_eq!((first.subnets.len(), first.security_groups.len()), (2, 1));
+        assert_eq!(
+            (first.task_definition.family(), first.task_definition.revision),
+            ("mautic-prod-release", 7)
+        );
     }
 }

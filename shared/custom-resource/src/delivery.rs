@@ -11,8 +11,9 @@ use aws_smithy_types::body::SdkBody;
 use tokio::time::{Instant, sleep, timeout};
 
 use crate::event::ResponseUrl;
-use crate::trust::connector;
+use crate::trust::{CONNECT_TIMEOUT, connector};
 
+/// How long one attempt may take at most, connection included.
 const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(10);
 /// The bounds of the pause after a first failure; doubled after each further one.
 const FIRST_PAUSE: Duration = Duration::from_millis(100);
@@ -37,7 +38,7 @@ pub enum Undelivered {
     },
     /// No attempt succeeded in the time that there was.
     #[error(
-        "the response could not be sent in {attempts} attempts, the last of which ended with {last}; a function inside a VPC \
+        "the response could not be sent: attempt {attempts}, the last, ended with {last}; a function inside a VPC \
          needs a way to S3: a gateway endpoint or a NAT gateway, and port 443 open in its security group"
     )]
     OutOfTime {
@@ -56,7 +57,7 @@ pub(crate) async fn deliver(url: &ResponseUrl, body: &str, deadline: Instant) ->
     loop {
         attempts += 1;
         let left = deadline.saturating_duration_since(Instant::now());
-        let last = match attempt(&connector, request(url, body)?, left.min(ATTEMPT_TIMEOUT)).await {
+        let last = match attempt(&connector, request(url, body)?, limit(left)).await {
             Ok(200..=299) => return Ok(attempts),
             Ok(status @ (429 | 500..)) => format!("HTTP status {status}"),
             Ok(status) => return Err(Undelivered::Refused { status }),
@@ -74,6 +75,13 @@ pub(crate) async fn deliver(url: &ResponseUrl, body: &str, deadline: Instant) ->
         sleep(rest).await;
         pause = (pause * 2).min(LONGEST_PAUSE);
     }
+}
+
+/// The time for an attempt while `left` is left. A server that accepts the connection and then says nothing does not get all
+/// of it: half stays for another attempt, which meets another server perhaps, unless there is no more than a connection may
+/// need.
+fn limit(left: Duration) -> Duration {
+    (left / 2).clamp(CONNECT_TIMEOUT, ATTEMPT_TIMEOUT).min(left)
 }
 
 fn request(url: &ResponseUrl, body: &str) -> Result<HttpRequest, Undelivered> {
@@ -139,6 +147,24 @@ mod tests {
         let tls = "invalid peer certificate: UnknownIssuer";
         assert_eq!(told(tls), "a server certificate that is not trusted");
         assert_eq!(told("Connection refused (os error 111)"), "no connection");
+    }
+
+    #[test]
+    fn an_attempt_leaves_time_for_another_where_there_is_enough() {
+        for (left, expected) in [
+            (60_000, 10_000),
+            (20_000, 10_000),
+            (7_750, 3_875),
+            (4_000, 3_000),
+            (2_000, 2_000),
+            (0, 0),
+        ] {
+            assert_eq!(
+                limit(Duration::from_millis(left)),
+                Duration::from_millis(expected),
+                "{left} ms"
+            );
+        }
     }
 
     #[test]

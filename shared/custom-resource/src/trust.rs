@@ -22,7 +22,8 @@ use aws_smithy_runtime_api::client::orchestrator::HttpRequest;
 const AMAZON: &str = include_str!("../data/amazon-roots.pem");
 /// The variables with which an operator replaces the machine's authorities, as OpenSSL and the SDK read them.
 const REPLACEMENTS: [&str; 2] = ["SSL_CERT_FILE", "SSL_CERT_DIR"];
-const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
+/// How long an endpoint may take to accept a connection.
+pub(crate) const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
 
 /// The SDK's own HTTP stack, for its clients and for the answer to CloudFormation: the binary carries no second one, and
 /// certificate authorities are read once rather than for each client.

@@ -35,8 +35,9 @@ class Death:
 NO_ANSWER = "The function {function} gave no answer to the {verb} of Custom::Faulty: "
 DEATHS = (
     Death("panic", QUICK, "The function has a defect: it panicked during the {verb} of Custom::Faulty"),
-    Death("exit", QUICK, NO_ANSWER + "its process ended"),
+    Death("exit", QUICK, NO_ANSWER + "its process ended with status 3"),
     Death("abort", QUICK, NO_ANSWER + "its process ended"),
+    Death("kill", QUICK, NO_ANSWER + "it was killed, as a rule for lack of memory; raise its MemorySize"),
     Death("hang", TIMEOUT, "The function was cut off during the {verb} of Custom::Faulty"),
     Death("block", TIMEOUT + QUICK, NO_ANSWER + "Lambda ended it at its Timeout after 10.00 seconds"),
 )

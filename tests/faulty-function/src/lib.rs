@@ -6,6 +6,7 @@
 use std::time::Duration;
 
 use custom_resource::{Answer, CustomResource, Deletion, Outcome, PhysicalId, Request, Scope};
+use rustix::process::{Signal, getpid, kill_process};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use thiserror::Error;
@@ -43,8 +44,8 @@ pub enum Mode {
     Hang,
     /// Block the only thread for ever: nothing but Lambda can end that.
     Block,
-    /// Take memory until the kernel ends it.
-    FillMemory,
+    /// Be killed by the signal with which the kernel ends a process for its memory. Filling that would try the whole machine.
+    Kill,
     /// Succeed after `Seconds`.
     Wait,
     /// Continue `Seconds` times, then succeed.
@@ -80,7 +81,7 @@ impl Faulty {
             Mode::Block => loop {
                 std::thread::park();
             },
-            Mode::FillMemory => fill_memory(),
+            Mode::Kill => kill_process(getpid(), Signal::KILL).expect("a process may end itself"),
             Mode::Wait => tokio::time::sleep(Duration::from_secs(properties.seconds.into())).await,
             Mode::Continue if rounds(request) < u64::from(properties.seconds) => {
                 return Ok(Some(json!(rounds(request) + 1)));
@@ -105,14 +106,6 @@ impl Faulty {
 /// How often this event was continued.
 fn rounds(request: &Request) -> u64 {
     request.state().and_then(Value::as_u64).unwrap_or_default()
-}
-
-/// Written to, since memory that is only reserved costs nothing.
-fn fill_memory() -> ! {
-    let mut hoard = Vec::new();
-    loop {
-        hoard.push(vec![1_u8; 16 << 20]);
-    }
 }
 
 impl CustomResource for Faulty {

@@ -26,8 +26,10 @@ class CustomResources(TestCase):
 
     def test_killed_function_is_answered_by_its_failure_destination(self):
         for behaviour, message in (
-            ("exit", "Runtime exited before returning a response"),
-            ("abort", "Runtime exited before returning a response"),
+            ("exit", "Runtime exited with error: exit status 3"),
+            ("abort", "Runtime exited with error: signal: aborted"),
+            ("kill", "Runtime exited with error: signal: killed"),
+            ("leave", "Runtime exited without providing a reason"),
             ("hang", "Task timed out after 1.00 seconds"),
         ):
             with self.subTest(behaviour):
@@ -56,7 +58,13 @@ class CustomResources(TestCase):
         self.assertEqual(
             record["responseContext"], {"statusCode": 200, "executedVersion": "$LATEST", "functionError": "Unhandled"}
         )
-        self.assertEqual(record["responsePayload"]["errorType"], "Runtime.ExitError")
+        self.assertEqual(
+            record["responsePayload"],
+            {
+                "errorMessage": f"RequestId: {record['requestContext']['requestId']} Error: Runtime exited with error: exit status 3",
+                "errorType": "Runtime.ExitError",
+            },
+        )
 
     def test_service_timeout_ends_the_wait(self):
         stack = self.new("actor.yaml")

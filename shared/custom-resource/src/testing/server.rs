@@ -17,6 +17,8 @@ pub enum Reply {
     After(Duration),
     /// The connection is closed without an answer.
     HangUp,
+    /// The request is read and never answered; the connection stays open until the other side has had enough.
+    Silence,
 }
 
 /// One PUT as it arrived.
@@ -110,6 +112,11 @@ async fn serve(mut connection: TcpStream, seen: Arc<Mutex<Seen>>, replies: Vec<R
             200
         }
         Reply::HangUp => return,
+        Reply::Silence => {
+            // Nothing more is sent before the end of the connection, however that is made.
+            let _ = connection.read_u8().await;
+            return;
+        }
     };
     // Lambda names its errors in a header; S3's are not read.
     let kind = if status == 403 {

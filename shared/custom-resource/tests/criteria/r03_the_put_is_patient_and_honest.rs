@@ -95,6 +95,42 @@ async fn a_server_that_is_slow_within_the_limit_is_waited_for() {
 }
 
 #[tokio::test]
+async fn a_server_that_never_answers_is_left_for_another_in_time() {
+    let began = Instant::now();
+    let event = create(TYPE, json!({"Name": "cup"}))
+        .replies([Reply::Silence])
+        .timeout(Duration::from_secs(8));
+    let run = event.send(&Shelf::default().runtime()).await;
+    assert_eq!(run.result, Ok(()));
+    let [silent, answered] = run.puts.as_slice() else {
+        panic!("two PUTs, not {:#?}", run.puts)
+    };
+    assert_eq!(silent.body, answered.body);
+    let waited = began.elapsed();
+    let half = Duration::from_millis(3800)..Duration::from_secs(5);
+    assert!(half.contains(&waited), "the first was left after {waited:?}");
+}
+
+#[tokio::test]
+async fn a_server_that_never_answers_does_not_outlast_the_invocation() {
+    let began = Instant::now();
+    let event = create(TYPE, json!({"Name": "cup"}))
+        .replies([Reply::Silence; 9])
+        .timeout(Duration::from_secs(2));
+    let error = event.send(&Shelf::default().runtime()).await.result.unwrap_err();
+    assert!(
+        began.elapsed() < Duration::from_secs(2),
+        "ended after {:?}",
+        began.elapsed()
+    );
+    assert_eq!(
+        error.to_string(),
+        "the response could not be sent: attempt 1, the last, ended with no answer in time; a function inside a VPC \
+         needs a way to S3: a gateway endpoint or a NAT gateway, and port 443 open in its security group"
+    );
+}
+
+#[tokio::test]
 async fn no_connection_at_all_names_the_ways_out_of_a_vpc() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let nobody = listener.local_addr().unwrap();
@@ -109,7 +145,7 @@ async fn no_connection_at_all_names_the_ways_out_of_a_vpc() {
     assert_eq!(
         error.to_string(),
         format!(
-            "the response could not be sent in {attempts} attempts, the last of which ended with no connection; a function \
+            "the response could not be sent: attempt {attempts}, the last, ended with no connection; a function \
              inside a VPC needs a way to S3: a gateway endpoint or a NAT gateway, and port 443 open in its security group"
         )
     );

@@ -17,6 +17,7 @@ MODULES = (
     "change_sets",
     "stack_policies",
     "lambda_",
+    "lambda_ends",
     "lambda_logs",
     "lambda_checks",
     "event_sources",

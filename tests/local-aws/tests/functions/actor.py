@@ -5,8 +5,10 @@ Every event is appended to the file RECORD as one line of JSON, so that a test s
 
     succeed   answer SUCCESS with the physical id `Id`, else `actor:<Name>`
     fail      answer FAILED with that id
-    exit      end the process without an answer
-    abort     be killed by a signal
+    exit      end the process with status 3, without an answer
+    leave     end it with status 0, without an answer
+    abort     be ended by SIGABRT
+    kill      be ended by SIGKILL, as the kernel ends a process for its memory
     hang      never answer, never end
     slow      succeed, `Seconds` later
     call      succeed with what the API call `Call` answered, made with the function's own credentials
@@ -52,8 +54,12 @@ def act(event):
     data = {"Name": properties.get("Name", "")}
     if behaviour == "exit":
         os._exit(3)
+    if behaviour == "leave":
+        os._exit(0)
     if behaviour == "abort":
         os.kill(os.getpid(), signal.SIGABRT)
+    if behaviour == "kill":
+        os.kill(os.getpid(), signal.SIGKILL)
     if behaviour == "hang":
         time.sleep(3600)
     if behaviour == "slow":
