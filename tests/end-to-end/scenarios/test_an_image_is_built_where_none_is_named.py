@@ -138,7 +138,15 @@ class AnImageIsBuiltWhereNoneIsNamed(unittest.TestCase):
         self.deploy(ImageBase="mirror.example.com/mautic", Reconcile="once more")
         self.assertEqual((self.serving(), self.images()), (serving, after))
 
-    def test_06_an_image_of_one_s_own_takes_all_of_it_away(self) -> None:
+    def test_06_an_image_that_would_go_with_the_repository_is_refused(self) -> None:
+        images, built, status = self.images(), self.image().outputs()["ImageUri"], self.stack.described()
+        printed = self.deploy(code=1, ImageUri=built)
+        repository = self.image().physical_id("Repository")
+        self.assertIn(f"stack-driver: ImageUri names {built}, which the stack has built: ", printed)
+        self.assertIn(f"it removes its repository {repository}, and this image with it. Nothing was changed.", printed)
+        self.assertEqual((self.images(), self.stack.described()), (images, status))
+
+    def test_07_an_image_of_one_s_own_takes_all_of_it_away(self) -> None:
         bucket, repository = self.image().physical_id("BuildBucket"), self.image().physical_id("Repository")
         self.deploy(ImageUri=OWN)
         self.assertEqual(self.serving(), {OWN})
