@@ -41,6 +41,11 @@ fn log_of(log: &str) -> String {
 
 impl From<AwsError> for Error {
     fn from(error: AwsError) -> Self {
+        let error = if has_no_builds(&error) {
+            error.with_remedy(NO_BUILDS_REMEDY)
+        } else {
+            error
+        };
         Self::Aws(Box::new(error))
     }
 }
@@ -60,6 +65,16 @@ const UNANSWERED: [&str; 10] = [
 ];
 /// CodeBuild's words for a role that has just been made.
 const NEW_ROLE: &str = "not authorized to perform: sts:AssumeRole";
+/// CodeBuild's words for an account that may not have a single build, as new ones may not. Any other number means that builds
+/// of others are at work, and end.
+const NO_BUILDS: &str = "Cannot have more than 0 builds";
+const NO_BUILDS_REMEDY: &str = "new accounts may begin with none: ask in Service Quotas, AWS CodeBuild, for one of \
+                                \"Concurrently running builds for ARM/Small environment\", or of \"... Linux/Small \
+                                environment\" with TaskArchitecture X86_64; then deploy again";
+
+fn has_no_builds(error: &AwsError) -> bool {
+    error.to_string().contains(NO_BUILDS)
+}
 
 impl Error {
     /// Whether AWS did not allow it, or not yet.
@@ -75,7 +90,10 @@ impl Error {
     /// Whether the same may succeed in a moment.
     pub(crate) fn may_pass(&self) -> bool {
         match self {
-            Self::Aws(error) => !error.is_denied() && error.code().is_none_or(|code| UNANSWERED.contains(&code)),
+            Self::Aws(error) => {
+                let is_unanswered = error.code().is_none_or(|code| UNANSWERED.contains(&code));
+                is_unanswered && !error.is_denied() && !has_no_builds(error)
+            }
             _ => false,
         }
     }
