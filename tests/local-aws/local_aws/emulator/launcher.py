@@ -43,6 +43,7 @@ MODULES = (
     "ecs_deployments",
     "scheduler",
     "codebuild",
+    "ecr",
     "elasticache",
     "associations",
     "recorded",
