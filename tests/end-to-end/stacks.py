@@ -45,9 +45,13 @@ class Stack:
         """Create it and wait; the status that it ends in."""
         return self.begin(**parameters).settled()
 
+    def begin_update(self, **parameters: str) -> None:
+        """Start to update it."""
+        self.cloudformation.update_stack(**self._request(self.id, parameters))
+
     def update(self, **parameters: str) -> str:
         """Update it and wait; the status that it ends in."""
-        self.cloudformation.update_stack(**self._request(self.id, parameters))
+        self.begin_update(**parameters)
         return self.settled()
 
     def begin_delete(self) -> None:

@@ -187,9 +187,7 @@ def packaged() -> Path:
 @once
 def root() -> str:
     """The address of the packaged root template."""
-    s3 = client("s3")
-    s3.put_object(Bucket=BUCKET, Key="root.yaml", Body=packaged().read_bytes())
-    return f"{s3.meta.endpoint_url}/{BUCKET}/root.yaml"
+    return published("root.yaml", packaged().read_text())
 
 
 class _Template(yaml.SafeLoader):
@@ -202,12 +200,33 @@ _Template.add_multi_constructor("!", lambda loader, suffix, node: suffix)
 @once
 def module(path: str) -> str:
     """The packaged text of a module's template by the names that lead to it, such as `Ses` or `Ses/MailCredentials`."""
-    text = packaged().read_text()
+    return _text(_key(path))
+
+
+def address(path: str) -> str:
+    """Where CloudFormation finds that text."""
+    return f"{client('s3').meta.endpoint_url}/{BUCKET}/{_key(path)}"
+
+
+def published(name: str, text: str) -> str:
+    """Where CloudFormation finds another text."""
+    s3 = client("s3")
+    s3.put_object(Bucket=BUCKET, Key=name, Body=text.encode())
+    return f"{s3.meta.endpoint_url}/{BUCKET}/{name}"
+
+
+@once
+def _key(path: str) -> str:
+    text, key = packaged().read_text(), ""
     for name in path.split("/"):
         template = yaml.load(text, _Template)
         key = template["Resources"][name]["Properties"]["TemplateURL"].split(f"/{BUCKET}/", 1)[1]
-        text = client("s3").get_object(Bucket=BUCKET, Key=key)["Body"].read().decode()
-    return text
+        text = _text(key)
+    return key
+
+
+def _text(key: str) -> str:
+    return client("s3").get_object(Bucket=BUCKET, Key=key)["Body"].read().decode()
 
 
 def wait_until(what: str, check: Callable[[], Any], story: Callable[[], str] = str, patience: float = PATIENCE) -> Any:

@@ -41,6 +41,11 @@ fn log_of(log: &str) -> String {
 
 impl From<AwsError> for Error {
     fn from(error: AwsError) -> Self {
+        let error = if has_no_builds(&error) {
+            error.with_remedy(NO_BUILDS_REMEDY)
+        } else {
+            error
+        };
         Self::Aws(Box::new(error))
     }
 }
@@ -49,6 +54,16 @@ impl From<AwsError> for Error {
 const NO_ROOM: &str = "AccountLimitExceededException";
 /// CodeBuild's words for a role that has just been made.
 const NEW_ROLE: &str = "not authorized to perform: sts:AssumeRole";
+/// CodeBuild's words for an account that may not have a single build, as new ones may not. Any other number means that builds
+/// of others are at work, and end.
+const NO_BUILDS: &str = "Cannot have more than 0 builds";
+const NO_BUILDS_REMEDY: &str = "new accounts may begin with none: ask in Service Quotas, AWS CodeBuild, for one of \
+                                \"Concurrently running builds for ARM/Small environment\", or of \"... Linux/Small \
+                                environment\" with TaskArchitecture X86_64; then deploy again";
+
+fn has_no_builds(error: &AwsError) -> bool {
+    error.to_string().contains(NO_BUILDS)
+}
 
 impl Error {
     /// Whether AWS did not allow it, or not yet.
@@ -64,6 +79,7 @@ impl Error {
     /// Whether the same may succeed in a moment.
     pub(crate) fn may_pass(&self) -> bool {
         match self {
+            Self::Aws(error) if has_no_builds(error) => false,
             Self::Aws(error) => error.is_unanswered() || error.code() == Some(NO_ROOM),
             _ => false,
         }

@@ -85,7 +85,15 @@ impl MauticRelease {
         {
             self.administrator_is_there(job).await?;
         }
-        Ok(Outcome::Done(Answer::new(Attributes::of(&done, &schema))))
+        let attributes = Attributes::of(&done, &schema);
+        // After a rollback this is where to look: what CloudFormation shows of an answer on the way back is its own affair.
+        info!(
+            schema = attributes.schema_state,
+            version = attributes.mautic_version,
+            migration = attributes.latest_migration,
+            "where the schema is"
+        );
+        Ok(Outcome::Done(Answer::new(attributes)))
     }
 
     /// Observes, plans and applies until nothing is left to do; `None` when the invocation is over before that.

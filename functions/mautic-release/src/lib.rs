@@ -18,7 +18,8 @@
 //! task alone.
 //!
 //! CloudFormation's way back is seen by the task definition, whose revision is then lower than before: nothing is started,
-//! and the attributes say in what state the schema stays.
+//! and the log and the attributes say in what state the schema stays. So whatever asks for a release makes a revision: the image, and the
+//! label `reconcile`.
 //!
 //! # Permissions
 //! `ecs:RunTask` on the family's task definitions, with `iam:PassRole` on the task's two roles and `ecs:TagResource` on the

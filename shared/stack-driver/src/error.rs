@@ -5,6 +5,7 @@ use crate::cloud::CloudError;
 use crate::follow::FollowError;
 use crate::guard::GuardError;
 use crate::inputs::InputError;
+use crate::own_image::OwnImage;
 use crate::preview::PreviewError;
 use crate::readiness::NotReady;
 use crate::smoke::SmokeError;
@@ -49,6 +50,9 @@ pub enum DriverError {
     /// Something that holds data would be lost.
     #[error(transparent)]
     Guard(#[from] GuardError),
+    /// The image that is named would be destroyed.
+    #[error(transparent)]
+    OwnImage(#[from] OwnImage),
     /// The look at the account found what forbids the deployment.
     #[error(
         "nothing was changed: {checks} must be put right first, as said above. Who knows better goes on with --ignore {first} (with \

@@ -53,6 +53,7 @@ pub mod inputs;
 pub mod inspect;
 pub mod journal;
 pub mod name_servers;
+pub mod own_image;
 pub mod package;
 pub mod plan;
 pub mod preflight;

@@ -3,6 +3,7 @@
 use crate::cloud::{Cloud, Stack};
 use crate::error::DriverError;
 use crate::inputs::{Inputs, read};
+use crate::own_image;
 use crate::readiness::{Operation, readiness};
 use crate::settings::Settings;
 use crate::template::{LARGEST_DIRECT_TEMPLATE, Template};
@@ -134,7 +135,7 @@ pub fn read_inputs(options: &DeployOptions) -> Result<(Template, Inputs), Driver
 /// Compares the inputs with the stack as it stands.
 ///
 /// # Errors
-/// They do not fit, or the stack is in no state for a deployment.
+/// They do not fit, the image that they name would be destroyed, or the stack is in no state for a deployment.
 pub async fn check(
     cloud: &Cloud,
     options: &DeployOptions,
@@ -144,12 +145,16 @@ pub async fn check(
     let operation = readiness(&options.stack, present.as_ref().map(|stack| &stack.status))?;
     inputs.check(&template, operation == Operation::Create)?;
     let present = present.filter(|_| operation != Operation::Create);
-    Ok(Plan {
+    let plan = Plan {
         template,
         inputs,
         present,
         operation,
-    })
+    };
+    if let Some(stack) = &plan.present {
+        own_image::refuse(cloud, stack, &plan.settings()).await?;
+    }
+    Ok(plan)
 }
 
 /// Makes sure that CloudFormation can read a template and all that it nests.

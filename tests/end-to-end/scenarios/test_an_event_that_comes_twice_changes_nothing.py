@@ -5,8 +5,11 @@ from collections.abc import Callable
 from typing import Any
 
 import databases
+import images
 from events import Resource, Sink
 from fixtures import Database, SesDomain
+from images import Image
+from releases import Release
 from world import client, world
 from zones import Zone, identities
 
@@ -113,3 +116,49 @@ class AnEventForADatabaseThatComesTwice(Case):
         content = databases.secret(secret)
         with databases.connected(server, content["username"], content["password"], name) as cursor:
             cursor.execute("CREATE TABLE still_allowed (id INT)")
+
+
+class AnEventForAnImageThatComesTwice(Case):
+    """Custom::ContainerImage."""
+
+    def test_starts_no_build_and_a_delete_ends_once(self) -> None:
+        stack = Image("twice-image")
+        self.assertEqual(stack.create(), "CREATE_COMPLETE", stack.story())
+        resource = Resource(stack, "Image", "ImageBuildFunction", images.properties(stack))
+
+        def picture() -> Any:
+            return [one["id"] for one in images.builds(stack)], images.images(stack), images.contexts(stack)
+
+        self.assert_unmoved(resource, picture, "Create", "Update")
+        builds, tags, _ = picture()
+        for _ in ("first", "second"):
+            answer = self.sink.deliver(resource.event("Delete"))
+            self.assertEqual(answer["Status"], "SUCCESS", answer)
+            # The images go with their repository.
+            self.assertEqual(picture(), (builds, tags, []))
+        self.assertEqual(stack.delete(), "DELETE_COMPLETE", stack.story())
+
+
+class AnEventForAReleaseThatComesTwice(Case):
+    """Custom::MauticRelease."""
+
+    def test_starts_one_task_and_a_delete_changes_nothing(self) -> None:
+        stack = Release("again").installed()
+        self.addCleanup(stack.removed)
+        resource = Resource(stack.nested("Release"), "Release", "MauticReleaseFunction", stack.properties())
+
+        def picture() -> Any:
+            return stack.records(), sorted(stack.tasks("RUNNING") + stack.tasks("STOPPED"))
+
+        for number, request_type in enumerate(("Create", "Update"), 1):
+            # What is asked for anew is a release, and its second delivery is none.
+            event = resource.event(request_type)
+            for delivery in ("first", "second"):
+                with self.subTest(f"{request_type}, {delivery} delivery"):
+                    answer = self.sink.deliver(event)
+                    self.assertEqual((answer["Status"], answer["PhysicalResourceId"]), ("SUCCESS", resource.id), answer)
+                    records, tasks = picture()
+                    self.assertEqual(records, [("install", "7.2"), *[("migrate", "7.2")] * number])
+                    self.assertEqual(len(tasks), 1 + number)
+        self.assert_unmoved(resource, picture, "Delete")
+        self.assert_strangers_delete_is_harmless(resource, picture)

@@ -1,17 +1,17 @@
 """Without ImageUri the image comes from a build: once, with the rights of two roles, and a failed one changes nothing.
 
-Each test goes on from what the one before it left. The builds are played by the stand-in of the local AWS.
+Each test goes on from what the one before it left. The builds run the real script; docker is played by the local AWS.
 """
 
-import json
 import unittest
 from typing import Any
 
 import databases
 import driver
+import images
 from fixtures import invocations, log_group
 from stacks import Stack
-from world import client, wait_until
+from world import client
 from zones import Zone
 
 NAME, DOMAIN = "image", "image.example"
@@ -60,17 +60,10 @@ class AnImageIsBuiltWhereNoneIsNamed(unittest.TestCase):
         return {one["taskDefinition"]["containerDefinitions"][0]["image"] for one in definitions}
 
     def builds(self) -> list[dict[str, Any]]:
-        """Every build of the project, newest first."""
-        project = self.image().outputs()["BuildProjectArn"].rsplit("/", 1)[1]
-        codebuild = client("codebuild")
-        ids = codebuild.list_builds_for_project(projectName=project, sortOrder="DESCENDING")["ids"]
-        return codebuild.batch_get_builds(ids=ids)["builds"] if ids else []
+        return images.builds(self.image())
 
     def images(self) -> dict[str, str]:
-        """The repository: tag to digest."""
-        name = self.image().physical_id("Repository")
-        found = client("ecr").describe_images(repositoryName=name)["imageDetails"]
-        return {tag: one["imageDigest"] for one in found for tag in one.get("imageTags", [])}
+        return images.images(self.image())
 
     def test_01_the_first_deployment_builds_it(self) -> None:
         self.deploy()
@@ -79,9 +72,8 @@ class AnImageIsBuiltWhereNoneIsNamed(unittest.TestCase):
         self.assertEqual(set(self.images()), {outputs["ContentTag"], f"rolling-{outputs['ContentTag']}"})
         self.assertEqual(self.serving(), {outputs["ImageUri"]})
         self.assertTrue(outputs["ImageUri"].endswith(f":rolling-{outputs['ContentTag']}"), outputs)
-        bucket = self.image().physical_id("BuildBucket")
-        [context] = client("s3").list_objects_v2(Bucket=bucket)["Contents"]
-        self.assertEqual(outputs["ContextLocation"], f"{bucket}/{context['Key']}")
+        [context] = images.contexts(self.image())
+        self.assertEqual(outputs["ContextLocation"], f"{self.image().physical_id('BuildBucket')}/{context}")
 
     def test_02_a_second_one_builds_nothing_and_does_not_even_ask(self) -> None:
         function = log_group(self.image(), "ImageBuildFunction")
@@ -111,34 +103,30 @@ class AnImageIsBuiltWhereNoneIsNamed(unittest.TestCase):
         self.deploy(ImageBase="mirror.example.com/mautic")
         self.assertNotEqual(self.serving(), serving)
         self.assertEqual(len(self.builds()), 3)
-        told = {one["name"]: one["value"] for one in self.builds()[0]["environment"]["environmentVariables"]}
-        self.assertEqual(told["MAUTIC_IMAGE"], "mirror.example.com/mautic")
+        self.assertEqual(images.variables(self.builds()[0])["MAUTIC_IMAGE"], "mirror.example.com/mautic")
 
     def test_05_the_schedule_s_build_is_rolled_out_and_the_next_deployment_leaves_it(self) -> None:
         serving, before = self.serving(), self.images()
-        rule = self.service().nested("Patches").physical_id("PatchRule")
-        [target] = client("events").list_targets_by_rule(Rule=rule)["Targets"]
-        request = json.loads(target["Input"])
-        codebuild = client("codebuild")
-        build = codebuild.start_build(projectName=target["Arn"].rsplit("/", 1)[1], **request)["build"]
-        wait_until(
-            "the build's end",
-            lambda: codebuild.batch_get_builds(ids=[build["id"]])["builds"][0]["buildStatus"] != "IN_PROGRESS",
-        )
-        done = codebuild.batch_get_builds(ids=[build["id"]])["builds"][0]
-        self.assertEqual(done["buildStatus"], "SUCCEEDED", done["phases"])
+        done = images.scheduled(self.service().nested("Patches"))
+        said = images.said(done)
+        self.assertEqual(done["buildStatus"], "SUCCEEDED", said)
         rolling = next(iter(serving)).rsplit(":", 1)[1]
         self.assertNotEqual(self.images()[rolling], before[rolling])
-        log = client("logs").get_log_events(
-            logGroupName=done["logs"]["groupName"], logStreamName=done["logs"]["streamName"]
-        )
-        anew = [one["message"] for one in log["events"] if one["message"].endswith(" starts anew")]
-        self.assertEqual(len(anew), 2, log["events"])
+        self.assertEqual(len([line for line in said if line.endswith(" starts anew")]), 2, said)
+        self.assertIn('build: its scan found: {"LOW":1}', said)
         after = self.images()
         self.deploy(ImageBase="mirror.example.com/mautic", Reconcile="once more")
         self.assertEqual((self.serving(), self.images()), (serving, after))
 
-    def test_06_an_image_of_one_s_own_takes_all_of_it_away(self) -> None:
+    def test_06_an_image_that_would_go_with_the_repository_is_refused(self) -> None:
+        images, built, status = self.images(), self.image().outputs()["ImageUri"], self.stack.described()
+        printed = self.deploy(code=1, ImageUri=built)
+        repository = self.image().physical_id("Repository")
+        self.assertIn(f"stack-driver: ImageUri names {built}, which the stack has built: ", printed)
+        self.assertIn(f"it removes its repository {repository}, and this image with it. Nothing was changed.", printed)
+        self.assertEqual((self.images(), self.stack.described()), (images, status))
+
+    def test_07_an_image_of_one_s_own_takes_all_of_it_away(self) -> None:
         bucket, repository = self.image().physical_id("BuildBucket"), self.image().physical_id("Repository")
         self.deploy(ImageUri=OWN)
         self.assertEqual(self.serving(), {OWN})

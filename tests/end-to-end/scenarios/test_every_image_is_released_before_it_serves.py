@@ -3,12 +3,13 @@
 Each test goes on from what the one before it left. The release tasks are played by the stand-in of the local AWS.
 """
 
+import json
 import unittest
 from typing import Any
 
 import databases
 import driver
-from fixtures import invocations, log_group
+from fixtures import invocations, lines, log_group
 from stacks import Stack
 from world import client
 from zones import Zone
@@ -46,18 +47,18 @@ class EveryImageIsReleasedBeforeItServes(unittest.TestCase):
         """The server that the stack's instance leads to."""
         return databases.server_of(f"{NAME}-dev-1")
 
-    def deploy(self, image: str, code: int = 0) -> str:
+    def deploy(self, image: str, code: int = 0, **parameters: str) -> str:
         """Deploy an image; what was printed."""
-        done = driver.deploy(NAME, **SETTINGS, ImageUri=f"example.org/mautic:{image}")
+        done = driver.deploy(NAME, **SETTINGS, ImageUri=f"example.org/mautic:{image}", **parameters)
         printed = done.stdout + done.stderr
         self.assertEqual(done.returncode, code, printed)
         self.stack.adopt()
         return printed
 
-    def refused(self, image: str) -> str:
+    def refused(self, image: str, **parameters: str) -> str:
         """Deploy an image whose release fails: everything serves as before. What was printed, on one line."""
         serving, schema = self.serving(), self.schema()
-        printed = self.deploy(image, code=1)
+        printed = self.deploy(image, code=1, **parameters)
         self.assertEqual(self.stack.described()["StackStatus"], "UPDATE_ROLLBACK_COMPLETE", self.stack.story())
         self.assertEqual((self.serving(), self.schema()), (serving, schema))
         return " ".join(printed.split())
@@ -87,6 +88,19 @@ class EveryImageIsReleasedBeforeItServes(unittest.TestCase):
         found = ecs.describe_services(cluster=outputs["ClusterName"], services=names)["services"]
         definitions = [ecs.describe_task_definition(taskDefinition=one["taskDefinition"]) for one in found]
         return {one["taskDefinition"]["containerDefinitions"][0]["image"].rsplit(":", 1)[1] for one in definitions}
+
+    def told(self) -> list[str]:
+        """Where the schema is, in the function's last words about it."""
+        group = log_group(self.service().nested("Release"), "MauticReleaseFunction")
+        found = [entry for line in lines(group) if (entry := json.loads(line)).get("message") == "where the schema is"]
+        last = max(found, key=lambda entry: entry["timestamp"])
+        return [last[name] for name in ("schema", "version", "migration")]
+
+    def running(self) -> set[str]:
+        """The images of all tasks that run."""
+        ecs, cluster = client("ecs"), self.service().outputs()["ClusterName"]
+        tasks = ecs.describe_tasks(cluster=cluster, tasks=ecs.list_tasks(cluster=cluster)["taskArns"])["tasks"]
+        return {one["image"].rsplit(":", 1)[1] for task in tasks for one in task["containers"]}
 
     def order(self) -> list[str]:
         """How the release and the services followed one another in the last operation."""
@@ -144,9 +158,20 @@ class EveryImageIsReleasedBeforeItServes(unittest.TestCase):
             printed,
         )
 
-    def test_07_half_an_installation_is_left_alone(self) -> None:
-        with databases.connected(self.server(), self.server()["admin_user"], self.server()["admin_password"]) as cursor:
-            cursor.execute("CREATE TABLE mautic.aws_installation (started_at DATETIME)")
-            self.addCleanup(databases.rows, self.server(), "DROP TABLE mautic.aws_installation")
-            printed = self.refused("7.4.0")
-        self.assertIn("holds half a Mautic", printed)
+    def test_07_half_an_installation_is_left_alone_on_the_way_there_and_back(self) -> None:
+        databases.rows(self.server(), "CREATE TABLE mautic.aws_installation (started_at DATETIME)")
+        self.addCleanup(databases.rows, self.server(), "DROP TABLE mautic.aws_installation")
+        self.assertIn("holds half a Mautic", self.refused("7.4.0"))
+        # The image stays; what asks for this release is a parameter alone.
+        self.assertIn("holds half a Mautic", self.refused("7.3.0", Reconcile="again"))
+
+    def test_08_services_that_fail_after_their_release_go_back_and_the_schema_stays(self) -> None:
+        printed = self.deploy("7.4.0-exits-1", code=1)
+        self.assertEqual(self.stack.described()["StackStatus"], "UPDATE_ROLLBACK_COMPLETE", self.stack.story())
+        self.assertIn("Root cause: MauticService / Services / ", printed)
+        self.assertIn("ECS Deployment Circuit Breaker was triggered", printed)
+        self.assertEqual(self.order()[:3], ["Release IN_PROGRESS", "Release COMPLETE", "Services IN_PROGRESS"])
+        # Forward it was migrated, and back not even a task was started.
+        self.assertEqual(self.records(), [("install", "7.2"), ("migrate", "7.3.0"), ("migrate", "7.4.0")])
+        self.assertEqual(self.told(), ["installed", "7.4.0", migration("7.4.0")])
+        self.assertEqual((self.serving(), self.running()), ({"7.3.0"}, {"7.3.0"}))

@@ -96,3 +96,21 @@ async fn what_took_all_the_time_is_the_reason() {
          names, or try again."
     );
 }
+
+#[tokio::test]
+async fn an_account_that_may_have_no_build_is_not_waited_for() {
+    let world = World::new();
+    let none = Refusal(
+        "AccountLimitExceededException",
+        "Cannot have more than 0 builds in queue for the account".to_owned(),
+    );
+    lock(&world.account).refused = Some(("codebuild:StartBuild", 99, none));
+    assert_eq!(
+        world.fails(&creation()).await,
+        "codebuild:StartBuild for project shop-prod-image failed: AccountLimitExceededException: Cannot have more than 0 \
+         builds in queue for the account; new accounts may begin with none: ask in Service Quotas, AWS CodeBuild, for one of \
+         \"Concurrently running builds for ARM/Small environment\", or of \"... Linux/Small environment\" with \
+         TaskArchitecture X86_64; then deploy again."
+    );
+    assert_eq!(lock(&world.account).count("codebuild:StartBuild"), 1);
+}

@@ -1,8 +1,8 @@
-"""CodeBuild and ECR: builds of container images that end as on AWS, without a container engine.
+"""CodeBuild: builds of container images that end as on AWS, without a container engine.
 
-A build reads its source from S3 with the rights of the project's role, sees that there is something to build, says so in the
-project's log, and pushes an image that is a manifest and nothing else. The end of the base image's name, which a build has
-as MAUTIC_IMAGE, asks for other endings:
+A build reads its source from S3 and runs what its buildspec.yml says, a script that speaks to this AWS through the real AWS CLI,
+with a session of the project's role and nothing else. What it prints is the project's log. Only docker is played, by
+`local_aws.docker`. The end of the base image's name, which a build has as MAUTIC_IMAGE, asks for other endings:
 
     .../mautic-build-fails     the build ends FAILED in its phase BUILD
     .../mautic-build-stops     it ends STOPPED, as if somebody had stopped it
@@ -16,24 +16,32 @@ import copy
 import io
 import json
 import logging
+import os
 import re
+import secrets
+import signal
+import subprocess
+import sys
+import tempfile
 import threading
 import time
 import zipfile
-from dataclasses import dataclass
-from fnmatch import fnmatch
+from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
+import yaml
 from ministack.core.responses import error_response_json, get_account_id, get_region, json_response, request_scope
-from ministack.services import cloudwatch_logs, codebuild, ecr
+from ministack.services import cloudwatch_logs, codebuild, sts
 from ministack.services.cloudformation import provisioners
 
 from local_aws.emulator import iam, patches
 from local_aws.emulator.resources import Props, add, aws
+from local_aws.emulator.settings import SETTINGS
 from local_aws.emulator.typed import parameters
 
 NAMES = {
-    "ministack.services.cloudformation.provisioners": ("_ecr_repo_apply_policies", "_physical_name"),
+    "ministack.services.cloudformation.provisioners": ("_physical_name",),
     "ministack.services.cloudwatch_logs": ("_append_log_events", "_log_groups"),
     "ministack.services.codebuild": (
         "_builds",
@@ -44,13 +52,16 @@ NAMES = {
         "_update_project",
         "new_uuid",
     ),
-    "ministack.services.ecr": ("_describe_images", "_images", "_put_image", "_repositories"),
+    "ministack.services.sts": ("register_session",),
 }
 
 WISH = re.compile(r"-build-([a-z]+)$")
+# What a build that fails is said to have come to, where the wish is not simply a failure.
+ENDINGS = {"stops": "STOPPED", "times": "TIMED_OUT"}
 NEEDED = ("buildspec.yml", "build.sh", "container/Dockerfile")
-RUN_SECONDS = 1.0
-COMMAND = "COMMAND_EXECUTION_ERROR"
+INHERITED = ("LANG", "LOCAL_AWS_INSTANCE")
+SESSION_SECONDS = 3600
+POLL_SECONDS = 0.1
 
 log = logging.getLogger("local-aws.codebuild")
 _tokens: dict[tuple[str, str], str] = {}
@@ -65,13 +76,10 @@ class Failed(RuntimeError):
 
 
 def install() -> None:
-    """Let builds run, projects keep their log, and a missing image be an error."""
+    """Let builds run, and projects keep their log."""
     patches.replace(codebuild.__name__, "_create_project", _with_log)
     patches.replace(codebuild.__name__, "_update_project", _with_log)
     patches.replace(codebuild.__name__, "_start_build", lambda stock: _start)
-    patches.replace(ecr.__name__, "_describe_images", _describe_images)
-    patches.replace(ecr.__name__, "_put_image", _put_image)
-    patches.replace(provisioners.__name__, "_ecr_repo_apply_policies", _keep_exclusions)
     add("AWS::CodeBuild::Project", create_project, delete_project, update_project)
 
 
@@ -183,128 +191,129 @@ def _end(build: dict[str, Any], status: str) -> None:
 
 
 def _build(build: dict[str, Any], role: str) -> None:
-    variables = {one["name"]: one["value"] for one in build["environment"]["environmentVariables"]}
-    found = WISH.search(variables.get("MAUTIC_IMAGE", ""))
+    listed = build["environment"]["environmentVariables"]
+    found = WISH.search({one["name"]: one["value"] for one in listed}.get("MAUTIC_IMAGE", ""))
     wish = found[1] if found else ""
     if wish == "faults":
         raise Failed("FAULT", "PROVISIONING", "CLIENT_ERROR", "build container could not be provisioned")
-    for one in build["environment"]["environmentVariables"]:
-        if one["type"] == "SECRETS_MANAGER":
-            secret = one["value"].rsplit(":", 1)[0]
-            _require(role, "secretsmanager:GetSecretValue", secret, "DOWNLOAD_SOURCE")
-    _source(build, role)
+    variables = {one["name"]: one["value"] for one in listed if one["type"] == "PLAINTEXT"}
+    hidden = {one["name"]: _secret(role, one["value"]) for one in listed if one["type"] == "SECRETS_MANAGER"}
+    source = _source(build, role)
     say = _log(build, role)
-    tag = variables["IMAGE_TAG"] + (f"-{variables['PATCH']}" if variables.get("PATCH") else "")
-    image = f"{variables['REPOSITORY_URI']}:{tag}"
-    base = f"{variables['MAUTIC_IMAGE']}:{variables['MAUTIC_TAG']}@{variables.get('MAUTIC_DIGEST') or 'newest'}"
-    say(f"build: {image} from {base}, on the local AWS, which has no container engine")
-    time.sleep(RUN_SECONDS)
-    if wish == "runs":
-        say("running until it is stopped, as the base's name asks for")
-        while build["buildStatus"] == "IN_PROGRESS":
-            time.sleep(0.1)
-        return
-    if wish in ("fails", "stops", "times"):
-        say(f"ERROR: failed to solve: {base}: not found")
-        say("nothing was built, as the base's name asks for")
-        status = {"fails": "FAILED", "stops": "STOPPED", "times": "TIMED_OUT"}[wish]
-        words = "Error while executing command: bash build.sh. Reason: exit status 1"
-        raise Failed(status, "BUILD", *((COMMAND, words) if wish == "fails" else ()))
-    repository = Repository(variables["REPOSITORY_URI"].split("/", 1)[1], role)
-    if wish == "races":
-        repository.push(tag, variables["MAUTIC_TAG"], "another build")
-        repository.push(tag, variables["MAUTIC_TAG"])
-    manifest = repository.manifest(tag)
-    if manifest:
-        say(f"build: {image} is there already")
-    else:
-        manifest = repository.push(tag, variables["MAUTIC_TAG"])
-        say(f"build: pushed {image}")
-    rolling = f"rolling-{variables['IMAGE_TAG']}"
-    if variables.get("ROLLING") == "true" and repository.manifest(rolling) != manifest:
-        repository.put(rolling, manifest)
-        say(f"build: {rolling} follows")
-    _follow(variables, role, image, say)
+    with tempfile.TemporaryDirectory(prefix="build-") as folder:
+        place = Path(folder)
+        source.extractall(place / "source")
+        environment = {**_machine(place), **_session(role, build), **variables, **hidden}
+        for command in yaml.safe_load((place / "source/buildspec.yml").read_text())["phases"]["build"]["commands"]:
+            process = _started(build, command, place / "source", environment)
+            for line in _lines(process):
+                for secret in hidden.values():
+                    line = line.replace(secret, "***")
+                say(line)
+            if process.returncode != 0:
+                words = f"Error while executing command: {command}. Reason: exit status {process.returncode}"
+                context = ("COMMAND_EXECUTION_ERROR", words) if wish not in ENDINGS else ()
+                raise Failed(ENDINGS.get(wish, "FAILED"), "BUILD", *context)
 
 
-def _follow(variables: dict[str, str], role: str, image: str, say: Any) -> None:
-    """What a scheduled build does besides."""
-    if cluster := variables.get("CLUSTER"):
-        prefix = f"arn:aws:ecs:{get_region()}:{get_account_id()}"
-        keys = {"ecs:cluster": f"{prefix}:cluster/{cluster}"}
-        _require(role, "ecs:ListServices", "*", "BUILD", keys)
-        for arn in aws("ecs").list_services(cluster=cluster)["serviceArns"]:
-            _require(role, "ecs:UpdateService", arn, "BUILD", keys)
-            aws("ecs").update_service(cluster=cluster, service=arn, forceNewDeployment=True)
-            say(f"build: {arn} starts anew")
-    if topic := variables.get("TOPIC_ARN"):
-        _require(role, "sns:Publish", topic, "BUILD")
-        _require(role, "cloudformation:DescribeStacks", variables["STACK_ID"], "BUILD")
-        aws("sns").publish(TopicArn=topic, Subject="A corrected image of Mautic", Message=image)
-        say(f"build: told {topic}")
+def _machine(place: Path) -> dict[str, str]:
+    """The build's machine: a home of its own, the AWS CLI, and something that plays docker."""
+    programs = place / "bin"
+    programs.mkdir()
+    docker = programs / "docker"
+    modules = os.environ["PYTHONPATH"]
+    docker.write_text(f'#!/bin/sh\nPYTHONPATH="{modules}" exec "{sys.executable}" -m local_aws.docker "$@"\n')
+    docker.chmod(0o755)
+    (place / "home").mkdir()
+    kept = {name: os.environ[name] for name in INHERITED if name in os.environ}
+    path = f"{programs}:{Path(sys.executable).parent}:{os.environ.get('PATH', os.defpath)}"
+    return {**kept, "PATH": path, "HOME": str(place / "home"), "TMPDIR": str(place), "PAUSE": "0"}
 
 
-def _require(role: str, action: str, resource: str, phase: str, keys: dict[str, str] | None = None) -> None:
-    if not iam.role_allows(role, action, resource, keys):
+def _session(role: str, build: dict[str, Any]) -> dict[str, str]:
+    """What a program needs to speak to this AWS as the role, and as nobody else."""
+    key, secret, token = f"ASIA{secrets.token_hex(8).upper()}", secrets.token_hex(20), secrets.token_hex(40)
+    name, session = role.rsplit("/", 1)[-1], build["id"].rsplit(":", 1)[1]
+    sts.register_session(
+        key,
+        {
+            "Arn": f"arn:aws:sts::{get_account_id()}:assumed-role/{name}/AWSCodeBuild-{session}",
+            "UserId": f"{name}:AWSCodeBuild-{session}",
+            "SecretAccessKey": secret,
+            "SessionToken": token,
+            "Expiration": time.time() + SESSION_SECONDS,
+        },
+    )
+    return {
+        "AWS_ACCESS_KEY_ID": key,
+        "AWS_SECRET_ACCESS_KEY": secret,
+        "AWS_SESSION_TOKEN": token,
+        "AWS_REGION": get_region(),
+        "AWS_DEFAULT_REGION": get_region(),
+        "AWS_ENDPOINT_URL": SETTINGS.endpoint,
+        "AWS_EC2_METADATA_DISABLED": "true",
+    }
+
+
+def _started(build: dict[str, Any], command: str, folder: Path, environment: dict[str, str]) -> subprocess.Popen[str]:
+    """The command at work, until it ends or somebody stops the build."""
+    process = subprocess.Popen(
+        ["sh", "-c", command],
+        cwd=folder,
+        env=environment,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        errors="replace",
+        start_new_session=True,
+    )
+
+    def watch() -> None:
+        while process.poll() is None:
+            if build["buildStatus"] != "IN_PROGRESS":
+                os.killpg(process.pid, signal.SIGTERM)
+                return
+            time.sleep(POLL_SECONDS)
+
+    threading.Thread(target=watch, daemon=True).start()
+    return process
+
+
+def _lines(process: subprocess.Popen[str]) -> Iterator[str]:
+    with process:
+        for line in process.stdout or ():
+            yield line.rstrip("\n")
+
+
+def _require(role: str, action: str, resource: str, phase: str) -> None:
+    if not iam.role_allows(role, action, resource):
         raise Failed("FAILED", phase, "CLIENT_ERROR", f"AccessDenied: {role} allows no {action} on {resource}")
 
 
-def _source(build: dict[str, Any], role: str) -> None:
-    """The unpacked source must be something that can be built."""
+def _secret(role: str, place: str) -> str:
+    """The value of `ARN:KEY`, read as the project's role may."""
+    arn, key = place.rsplit(":", 1)
+    _require(role, "secretsmanager:GetSecretValue", arn, "DOWNLOAD_SOURCE")
+    return str(json.loads(aws("secretsmanager").get_secret_value(SecretId=arn)["SecretString"])[key])
+
+
+def _source(build: dict[str, Any], role: str) -> zipfile.ZipFile:
+    """The source, which must be something that can be built."""
     bucket, _, key = str(build["source"].get("location", "")).partition("/")
     _require(role, "s3:GetObject", f"arn:aws:s3:::{bucket}/{key}", "DOWNLOAD_SOURCE")
     client = aws("s3")
     try:
-        content = client.get_object(Bucket=bucket, Key=key)["Body"].read()
-        names = zipfile.ZipFile(io.BytesIO(content)).namelist()
+        archive = zipfile.ZipFile(io.BytesIO(client.get_object(Bucket=bucket, Key=key)["Body"].read()))
     except (client.exceptions.ClientError, zipfile.BadZipFile) as error:
         raise Failed("FAILED", "DOWNLOAD_SOURCE", "CLIENT_ERROR", f"{bucket}/{key}: {error}") from error
-    missing = [name for name in NEEDED if name not in names]
+    missing = [name for name in NEEDED if name not in archive.namelist()]
     if missing:
         raise Failed("FAILED", "DOWNLOAD_SOURCE", "YAML_FILE_ERROR", f"{key} has no {', '.join(missing)}")
+    return archive
 
 
-@dataclass(frozen=True)
-class Repository:
-    """A repository as the project's role may use it."""
-
-    name: str
-    role: str
-
-    def allowed(self, *actions: str) -> None:
-        """Fail the build unless the role allows all of them."""
-        arn = f"arn:aws:ecr:{get_region()}:{get_account_id()}:repository/{self.name}"
-        for action in actions:
-            _require(self.role, f"ecr:{action}", arn, "BUILD")
-
-    def manifest(self, tag: str) -> str:
-        """What a tag names; blank if there is none."""
-        self.allowed("DescribeImages", "BatchGetImage")
-        found = aws("ecr").batch_get_image(repositoryName=self.name, imageIds=[{"imageTag": tag}])["images"]
-        return found[0]["imageManifest"] if found else ""
-
-    def push(self, tag: str, base: str, by: str = "") -> str:
-        """A manifest that is the same for the same tag, and another one for another pusher."""
-        _require(self.role, "ecr:GetAuthorizationToken", "*", "BUILD")
-        self.allowed("BatchCheckLayerAvailability", "InitiateLayerUpload", "UploadLayerPart", "CompleteLayerUpload")
-        annotations = {"tag": tag, "base": base, "by": by}
-        kind = "application/vnd.oci.image.manifest.v1+json"
-        return self.put(tag, json.dumps({"schemaVersion": 2, "mediaType": kind, "annotations": annotations}))
-
-    def put(self, tag: str, manifest: str) -> str:
-        """Let a tag name a manifest."""
-        self.allowed("PutImage")
-        client = aws("ecr")
-        try:
-            client.put_image(repositoryName=self.name, imageTag=tag, imageManifest=manifest)
-        except client.exceptions.ClientError as error:
-            raise Failed(
-                "FAILED", "BUILD", COMMAND, f"Error while executing command: bash build.sh. {error}"
-            ) from error
-        return manifest
-
-
-def _log(build: dict[str, Any], role: str) -> Any:
+def _log(build: dict[str, Any], role: str) -> Callable[[str], None]:
     """What writes a line into the build's stream, as far as the role may."""
     group, name = build["logs"]["groupName"], build["logs"]["streamName"]
     arn = f"arn:aws:logs:{get_region()}:{get_account_id()}:log-group:{group}:log-stream:{name}"
@@ -318,48 +327,3 @@ def _log(build: dict[str, Any], role: str) -> Any:
         cloudwatch_logs._append_log_events(stream, [{"timestamp": now, "message": line, "ingestionTime": now}])
 
     return say
-
-
-# --- ECR --------------------------------------------------------------------------------------------------------------
-
-
-def _describe_images(stock: Any) -> Any:
-    """ECR refuses a request for images of which none is there; the emulator answers with an empty list."""
-
-    def describe(data: dict[str, Any]) -> Any:
-        answer = stock(data)
-        wanted = data.get("imageIds")
-        if wanted and answer[0] == 200 and not json.loads(answer[2])["imageDetails"]:
-            name = data.get("repositoryName", "")
-            text = f"The image with imageId {wanted[0]} does not exist within the repository with name '{name}'"
-            return error_response_json("ImageNotFoundException", text, 400)
-        return answer
-
-    return describe
-
-
-def _keep_exclusions(stock: Any) -> Any:
-    """The emulator forgets which tags of a repository may change all the same."""
-
-    def apply(name: str, props: Props) -> None:
-        stock(name, props)
-        filters = props.get("ImageTagMutabilityExclusionFilters") or []
-        patterns = [one["ImageTagMutabilityExclusionFilterValue"] for one in filters]
-        ecr._repositories[name]["_exclusions"] = patterns
-
-    return apply
-
-
-def _put_image(stock: Any) -> Any:
-    """The emulator knows tags that never change, not that some of them may."""
-
-    def put(data: dict[str, Any]) -> Any:
-        name, tag = data.get("repositoryName", ""), data.get("imageTag", "")
-        repository = ecr._repositories.get(name) or {}
-        is_there = any(tag in image.get("imageTags", []) for image in ecr._images.get(name, []))
-        may_change = any(fnmatch(tag, pattern) for pattern in repository.get("_exclusions", []))
-        if repository.get("imageTagMutability") == "IMMUTABLE_WITH_EXCLUSION" and is_there and not may_change:
-            return error_response_json("ImageTagAlreadyExistsException", f"The image tag '{tag}' already exists", 400)
-        return stock(data)
-
-    return put

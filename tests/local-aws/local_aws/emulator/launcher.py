@@ -44,6 +44,7 @@ MODULES = (
     "ecs_deployments",
     "scheduler",
     "codebuild",
+    "ecr",
     "elasticache",
     "associations",
     "recorded",
