@@ -8,13 +8,13 @@ use aws_sdk_sesv2::Client;
 use serde::Serialize;
 use ses_events::{Batch, Event, Kind, Message, Origin, Record};
 use thiserror::Error;
-use tokio::time::Instant;
+use tokio::time::{Instant, timeout_at};
 
 use crate::error::Error;
 use crate::incident::{Incident, Key};
 use crate::plan::Outcome;
 use crate::policy::Policy;
-use crate::report::Report;
+use crate::report::{Report, cut};
 use crate::store::Store;
 use crate::suppression::suppress;
 
@@ -84,7 +84,7 @@ impl Handler {
             match result {
                 Ok(outcome) => {
                     report.recorded(incident, outcome, now);
-                    if let Err(error) = self.suppress(incident, outcome).await {
+                    if let Err(error) = self.suppress(incident, outcome, deadline).await {
                         failures.insert(incident.key, error);
                     }
                 }
@@ -110,14 +110,11 @@ impl Handler {
                 report.odd_recipients += u32::try_from(event.odd_recipients).unwrap_or(u32::MAX);
                 report.unknown += u32::from(matches!(event.kind, Kind::Unknown(_)));
                 if let Kind::Unknown(name) = &event.kind {
-                    tracing::warn!(name, "a type of event that is not known; nothing was done");
+                    tracing::warn!(name = cut(name), "a type of event that is not known; nothing was done");
                 }
                 match judged(&event) {
                     Ok(found) => (found, None),
-                    Err(_) => (
-                        Vec::new(),
-                        Some("the message made the function panic; its place stands above".to_owned()),
-                    ),
+                    Err(_) => (Vec::new(), Some(Error::Panicked.to_string())),
                 }
             }
             Ok(Message::Trial) => {
@@ -145,11 +142,12 @@ impl Handler {
     }
 
     /// After the commit, and again at each repetition: what SES was not told because the function ended in between, it is told then.
-    async fn suppress(&self, incident: &Incident, outcome: Outcome) -> Result<(), Error> {
-        match &self.suppression {
-            Some(client) if outcome.suppressed => suppress(client, &incident.address, incident.kind).await,
-            _ => Ok(()),
-        }
+    async fn suppress(&self, incident: &Incident, outcome: Outcome, deadline: Instant) -> Result<(), Error> {
+        let Some(client) = self.suppression.as_ref().filter(|_| outcome.suppressed) else {
+            return Ok(());
+        };
+        let told = timeout_at(deadline, suppress(client, &incident.address, incident.kind)).await;
+        told.unwrap_or(Err(Error::Late { silent: "SES" }))
     }
 
     fn answer(&self, items: &[Item], mut report: Report) -> Result<Answer, Failed> {

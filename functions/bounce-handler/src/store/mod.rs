@@ -2,6 +2,7 @@
 //! as the failure is one that may pass.
 
 mod apply;
+mod halves;
 mod observe;
 
 use std::time::{Duration, SystemTime};
@@ -9,17 +10,17 @@ use std::time::{Duration, SystemTime};
 use aws_sdk_secretsmanager::Client;
 use database::quoting::identifier;
 use database::{Connection, Connector, Patience};
-use futures::future::BoxFuture;
 use tokio::sync::Mutex;
-use tokio::time::Instant;
+use tokio::time::{Instant, timeout_at};
 
+use self::halves::halved;
 use crate::error::Error;
 use crate::incident::Incident;
 use crate::plan::{Outcome, reached};
 use crate::policy::{Policy, Verdict};
 use crate::tables::{Place, Tables};
 
-/// How long a statement waits for another function's or Mautic's locks before all of it is tried again.
+/// How long a statement waits for other functions' or Mautic's locks before all of it is tried again.
 const LOCK_SECONDS: u32 = 5;
 /// After this the server ends a connection, and gives back the locks, of a function that was killed.
 const SERVER_PATIENCE: Duration = Duration::from_mins(1);
@@ -64,29 +65,10 @@ impl Store {
     }
 
     /// Records incidents, all different, and tells what happened with each: in one transaction if the server takes them,
-    /// otherwise each half by itself, down to the single one that it rejects. `claim` is another one at each call.
-    pub fn record<'a>(
-        &'a self,
-        incidents: &'a [Incident],
-        claim: &'a str,
-        deadline: Instant,
-    ) -> BoxFuture<'a, Vec<Result<Outcome, Error>>> {
-        Box::pin(async move {
-            if incidents.is_empty() {
-                return Vec::new();
-            }
-            match self.persist(incidents, claim, deadline).await {
-                Ok(outcomes) => outcomes.into_iter().map(Ok).collect(),
-                Err(Error::Database(error @ database::Error::Statement { .. })) if incidents.len() > 1 => {
-                    tracing::warn!(%error, incidents = incidents.len(), "a batch was rejected; its halves are tried");
-                    let (first, second) = incidents.split_at(incidents.len() / 2);
-                    let mut results = self.record(first, &format!("{claim}0"), deadline).await;
-                    results.extend(self.record(second, &format!("{claim}1"), deadline).await);
-                    results
-                }
-                Err(error) => vec![Err(error); incidents.len()],
-            }
-        })
+    /// otherwise each half by itself, down to the single one that is to blame. `claim` is another one at each call.
+    pub async fn record(&self, incidents: &[Incident], claim: &str, deadline: Instant) -> Vec<Result<Outcome, Error>> {
+        let persist = |incidents, claim: String| async move { self.persist(incidents, &claim, deadline).await };
+        halved(incidents, claim.to_owned(), &persist).await
     }
 
     async fn persist(&self, incidents: &[Incident], claim: &str, deadline: Instant) -> Result<Vec<Outcome>, Error> {
@@ -95,7 +77,9 @@ impl Store {
         for attempt in 0_u32.. {
             let warm = kept.is_some();
             // Another claim for each attempt: what an attempt wrote whose commit went unanswered is not ours any more.
-            let result = self.attempt(&mut kept, incidents, &format!("{claim}.{attempt}")).await;
+            let claim = format!("{claim}.{attempt}");
+            let result = timeout_at(deadline, self.attempt(&mut kept, incidents, &claim)).await;
+            let result = result.unwrap_or(Err(Error::Late { silent: "the database" }));
             let Err(error) = result else { return result };
             // With the connection go its transaction and its locks.
             *kept = None;
@@ -192,7 +176,7 @@ impl Store {
                 Verdict::Soft => observed
                     .windows
                     .get(&incident.subject())
-                    .is_some_and(|window| reached(window, &self.policy)),
+                    .is_some_and(|window| reached(window, incident.at, &self.policy)),
                 Verdict::ProviderSuppressed | Verdict::Harmless | Verdict::Unknown => false,
             },
             correlation: crate::plan::Correlation::Nobody,
