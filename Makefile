@@ -66,9 +66,10 @@ servers: setup ## start the real MySQL, Redis and Valkey servers that the tests 
 
 unit: unit-rust unit-python ## unit, property and MySQL tests; those of the container and of the local AWS
 
+# More threads than cores: many tests only wait, for a deadline or a server.
 unit-rust: servers
 	rm -rf target/api-calls
-	cargo test --workspace --all-features
+	RUST_TEST_THREADS=8 cargo test --workspace --all-features
 	cargo run --quiet --package recorded-calls
 
 unit-python: servers
