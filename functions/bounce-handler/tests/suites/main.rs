@@ -4,6 +4,7 @@ mod binary;
 mod exactly_once;
 mod oracle;
 mod policies;
+mod restarts;
 mod suppression;
 mod wire;
 mod world;
