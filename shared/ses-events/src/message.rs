@@ -11,7 +11,8 @@ use crate::mending::mended;
 pub enum Message {
     /// SES reports something.
     Event(Box<Event>),
-    /// The plain text with which SES tries whether it may publish to a topic.
+    /// What SES says when it is given a topic: the plain text with which it tries a configuration set's, or the notice that
+    /// an identity's notifications will come.
     Trial,
     /// SNS tells that a subscription begins or ends, under this type.
     Subscription(String),
@@ -43,6 +44,8 @@ pub enum Malformed {
 
 /// The beginning of the text with which SES tries a topic: "Successfully validated SNS topic for Amazon SES event publishing."
 const TRIAL: &str = "Successfully validated SNS topic";
+/// The type of the notice: "You have successfully subscribed your Amazon SNS topic ... to receive 'Bounce' notifications ...".
+const SUBSCRIBED: &str = "AmazonSnsSubscriptionSucceeded";
 /// SNS's types that hold no message for us.
 const SUBSCRIPTIONS: [&str; 2] = ["SubscriptionConfirmation", "UnsubscribeConfirmation"];
 
@@ -52,24 +55,29 @@ impl Message {
     /// # Errors
     /// [`Malformed`] if it is neither SNS's nor SES's.
     pub fn read(text: &str) -> Result<Self, Malformed> {
-        if text.trim_start().starts_with(TRIAL) {
-            return Ok(Self::Trial);
-        }
-        let object: Value = serde_json::from_str(&mended(text)).map_err(|_| Malformed::NoJson)?;
-        let wrapped = || object["Message"].as_str();
-        match (object["Type"].as_str(), wrapped()) {
-            (Some(kind), _) if SUBSCRIPTIONS.contains(&kind) => Ok(Self::Subscription(kind.to_owned())),
-            (Some("Notification"), Some(inner)) => Self::unwrapped(inner),
-            _ => Event::read(&object).map(|event| Self::Event(Box::new(event))),
-        }
+        Self::parted(text, |object| {
+            match (object["Type"].as_str(), object["Message"].as_str()) {
+                (Some(kind), _) if SUBSCRIPTIONS.contains(&kind) => Ok(Self::Subscription(kind.to_owned())),
+                // SNS wraps once.
+                (Some("Notification"), Some(inner)) => Self::parted(inner, Self::reported),
+                _ => Self::reported(object),
+            }
+        })
     }
 
-    /// What SNS wrapped; it wraps once.
-    fn unwrapped(text: &str) -> Result<Self, Malformed> {
+    /// Plain text is told from JSON, of which `inner` says what it is.
+    fn parted(text: &str, inner: impl FnOnce(&Value) -> Result<Self, Malformed>) -> Result<Self, Malformed> {
         if text.trim_start().starts_with(TRIAL) {
             return Ok(Self::Trial);
         }
-        let object: Value = serde_json::from_str(&mended(text)).map_err(|_| Malformed::NoJson)?;
-        Event::read(&object).map(|event| Self::Event(Box::new(event)))
+        inner(&serde_json::from_str(&mended(text)).map_err(|_| Malformed::NoJson)?)
+    }
+
+    /// What SES itself wrote.
+    fn reported(object: &Value) -> Result<Self, Malformed> {
+        if object["notificationType"] == SUBSCRIBED {
+            return Ok(Self::Trial);
+        }
+        Event::read(object).map(|event| Self::Event(Box::new(event)))
     }
 }

@@ -82,6 +82,39 @@ fn both_formats_of_a_complaint_are_the_same_event() {
 }
 
 #[test]
+fn what_lasts_for_a_while_and_what_ses_did_not_send_are_told_by_type_and_subtype() {
+    let of = |event: Event| match event.kind {
+        Kind::Bounce(bounce) => (Some(bounce.class), Some(bounce.subtype), bounce.recipients),
+        Kind::Complaint(complaint) => (None, complaint.subtype, complaint.recipients),
+        other => panic!("{other:?}"),
+    };
+    let listed = || Some("OnAccountSuppressionList".to_owned());
+    for (text, class, subtype, status) in [
+        (
+            fixture!("event-bounce-transient"),
+            Some(BounceType::Transient),
+            Some("MailboxFull".to_owned()),
+            Some("4.2.2"),
+        ),
+        (
+            fixture!("event-bounce-suppressed"),
+            Some(BounceType::Permanent),
+            listed(),
+            Some("5.1.1"),
+        ),
+        (fixture!("event-complaint-suppressed"), None, listed(), None),
+    ] {
+        let (found_class, found_subtype, recipients) = of(event(text));
+        assert_eq!((found_class, found_subtype), (class, subtype));
+        let found: Vec<_> = recipients
+            .iter()
+            .map(|one| (one.address.as_str(), one.status.as_deref()))
+            .collect();
+        assert_eq!(found, [("jane@example.com", status)]);
+    }
+}
+
+#[test]
 fn headers_and_details_may_be_missing_and_all_recipients_count() {
     let bounced = event(fixture!("notification-bounce-without-headers"));
     let Kind::Bounce(bounce) = &bounced.kind else {
@@ -192,10 +225,14 @@ fn what_is_not_ses_s_is_told_apart() {
 
 #[test]
 fn ses_s_trial_and_sns_s_subscriptions_are_no_events() {
-    let trial = "Successfully validated SNS topic for Amazon SES event publishing.";
-    assert_eq!(Message::read(trial), Ok(Message::Trial));
-    let wrapped = json!({"Type": "Notification", "MessageId": "1", "Message": trial});
-    assert_eq!(Message::read(&wrapped.to_string()), Ok(Message::Trial));
+    for trial in [
+        "Successfully validated SNS topic for Amazon SES event publishing.",
+        fixture!("notification-subscribed"),
+    ] {
+        assert_eq!(Message::read(trial), Ok(Message::Trial));
+        let wrapped = json!({"Type": "Notification", "MessageId": "1", "Message": trial});
+        assert_eq!(Message::read(&wrapped.to_string()), Ok(Message::Trial));
+    }
     let confirmation = json!({"Type": "SubscriptionConfirmation", "Message": "You have chosen", "SubscribeURL": "https://sns.example.com/"});
     assert_eq!(
         Message::read(&confirmation.to_string()),

@@ -4,8 +4,11 @@ The real modules of mail, database and bounces on one server. Mautic is its tabl
 contacts of its own; they share the queue.
 """
 
+import contextlib
+import functools
 import json
 import unittest
+from collections.abc import Iterator
 from typing import Any
 
 import databases
@@ -40,6 +43,19 @@ FORBIDDEN = (
     "UPDATE leads SET email = ''",
     "SELECT * FROM users",
 )
+
+
+def report(send: Send, diagnosis: str) -> str:
+    """A bounce of this send as an event; its id is of the send and the diagnosis."""
+    hashed = {"name": "X-Mautic-Track", "value": f"https://x/email/{send.tracking_hash}.gif"}
+    bounce = {
+        "feedbackId": f"{send.tracking_hash} {diagnosis}",
+        "bounceType": "Permanent",
+        "bounceSubType": "NoEmail",
+        "timestamp": "2026-11-27T10:00:00.000Z",
+        "bouncedRecipients": [{"emailAddress": send.address, "diagnosticCode": diagnosis}],
+    }
+    return json.dumps({"eventType": "Bounce", "mail": {"messageId": "0102", "headers": [hashed]}, "bounce": bounce})
 
 
 class Bounces(Stack):
@@ -139,6 +155,44 @@ class BouncesAndComplaintsReachMautic(unittest.TestCase):
         """Say something on the topic that SES reports to."""
         client("sns").publish(TopicArn=self.mail.outputs()["EventTopicArn"], Message=text)
 
+    @contextlib.contextmanager
+    def wrapped(self) -> Iterator[None]:
+        """Meanwhile the queue gets SNS's notifications whole, not the messages in them."""
+        sns = client("sns")
+        of_topic = sns.list_subscriptions_by_topic(TopicArn=self.mail.outputs()["EventTopicArn"])["Subscriptions"]
+        [arn] = [one["SubscriptionArn"] for one in of_topic if one["Protocol"] == "sqs"]
+        raw = {"SubscriptionArn": arn, "AttributeName": "RawMessageDelivery"}
+        sns.set_subscription_attributes(**raw, AttributeValue="false")
+        try:
+            yield
+        finally:
+            sns.set_subscription_attributes(**raw, AttributeValue="true")
+
+    def direct(self) -> tuple[str, str]:
+        """A topic of somebody else's to which the function is subscribed as docs/bounces.md says, and the queue of what failed."""
+        iam, functions = client("iam"), client("lambda")
+        queue = client("sqs").create_queue(QueueName=f"{NAME}-failed")["QueueUrl"]
+        self.addCleanup(client("sqs").delete_queue, QueueUrl=queue)
+        names = {"QueueUrl": queue, "AttributeNames": ["QueueArn"]}
+        arn = client("sqs").get_queue_attributes(**names)["Attributes"]["QueueArn"]
+        keep = {"RoleName": self.stack.physical_id("BounceHandlerRole"), "PolicyName": "keep-failed-reports"}
+        allowed = {"Effect": "Allow", "Action": "sqs:SendMessage", "Resource": arn}
+        iam.put_role_policy(**keep, PolicyDocument=json.dumps({"Version": "2012-10-17", "Statement": [allowed]}))
+        self.addCleanup(iam.delete_role_policy, **keep)
+        function = {"FunctionName": self.stack.physical_id("BounceHandlerFunction")}
+        functions.put_function_event_invoke_config(**function, DestinationConfig={"OnFailure": {"Destination": arn}})
+        self.addCleanup(functions.delete_function_event_invoke_config, **function)
+        topic = client("sns").create_topic(Name=f"{NAME}-direct")["TopicArn"]
+        self.addCleanup(client("sns").delete_topic, TopicArn=topic)
+        granted = {**function, "StatementId": "reports-of-a-topic"}
+        functions.add_permission(
+            **granted, Action="lambda:InvokeFunction", Principal="sns.amazonaws.com", SourceArn=topic
+        )
+        self.addCleanup(functions.remove_permission, **granted)
+        endpoint = functions.get_function_configuration(**function)["FunctionArn"]
+        client("sns").subscribe(TopicArn=topic, Protocol="lambda", Endpoint=endpoint)
+        return topic, queue
+
     def do_not_contact(self, send: Send) -> list[tuple[Any, ...]]:
         """The contact's rows, without ids and dates."""
         return self.sql(
@@ -158,6 +212,10 @@ class BouncesAndComplaintsReachMautic(unittest.TestCase):
 
     def log(self) -> str:
         return "\n".join(lines(log_group(self.stack, "BounceHandlerFunction")))
+
+    def suppressed(self, before: int = 0) -> int:
+        """How many more reports told of an address to which SES sends nothing."""
+        return self.log().count('"action":"provider-suppressed"') - before
 
     def count(self, queue: str) -> int:
         """Messages in a queue, hidden ones among them."""
@@ -185,22 +243,8 @@ class BouncesAndComplaintsReachMautic(unittest.TestCase):
         expected = rf'^a:1:\{{s:7:"bounces";a:1:\{{i:0;a:2:\{{s:8:"datetime";s:19:"[-0-9 :]{{19}}";{text}\}}\}}\}}$'
         self.assertRegex(details, expected)
         # The same report again, as SNS and SQS may deliver it; another one behind it shows that it was read.
-        report = {
-            "eventType": "Bounce",
-            "mail": {
-                "messageId": "0102",
-                "headers": [{"name": "X-Mautic-Track", "value": f"https://x/email/{send.tracking_hash}.gif"}],
-            },
-            "bounce": {
-                "feedbackId": "again",
-                "bounceType": "Permanent",
-                "bounceSubType": "NoEmail",
-                "timestamp": "2026-11-27T10:00:00.000Z",
-                "bouncedRecipients": [{"emailAddress": send.address, "diagnosticCode": "550 again"}],
-            },
-        }
         for _ in range(3):
-            self.publish(json.dumps(report))
+            self.publish(report(send, "550 again"))
         wait_until("the second bounce", lambda: self.sent(send)[1].count("550 again"), self.log)
         wait_until("all of them are read", lambda: self.count(self.queue) == 0, self.log)
         self.assertEqual((self.sent(send)[0], self.sent(send)[1].count('"reason"')), (1, 2))
@@ -248,6 +292,51 @@ class BouncesAndComplaintsReachMautic(unittest.TestCase):
         moved = {"SourceArn": outputs["DeadLetterQueueArn"], "DestinationArn": outputs["QueueArn"]}
         client("sqs").start_message_move_task(**moved)
         self.assertEqual(self.row(send), (2, "email", send.email, DIAGNOSIS))
+
+    def test_every_way_makes_the_same_row(self) -> None:
+        raw, wrapped, direct = (
+            self.put(f"bounce+{way}@{unwanted_mail.SIMULATOR}") for way in ("raw", "wrapped", "direct")
+        )
+        topic, failed = self.direct()
+        self.publish(report(raw, "550 gone"))
+        self.row(raw)
+        with self.wrapped():
+            self.publish(report(wrapped, "550 gone"))
+            self.row(wrapped)
+        client("sns").publish(TopicArn=topic, Message=report(direct, "550 gone"))
+        entry = 's:8:"datetime";s:19:"2026-11-27 10:00:00";s:6:"reason";s:27:"Permanent/NoEmail: 550 gone";'
+        for send in (raw, wrapped, direct):
+            self.assertEqual(self.row(send), (2, "email", send.email, "Permanent/NoEmail: 550 gone"))
+            self.assertEqual(self.sent(send), (1, f'a:1:{{s:7:"bounces";a:1:{{i:0;a:2:{{{entry}}}}}}}'))
+        self.assertEqual(self.count(failed), 0)
+        # No queue brings back what the function fails at: Lambda does, twice, and then keeps it where it was told to.
+        client("sns").publish(TopicArn=topic, Message='{"eventType": "Bounce", "mail": ')
+        wait_until("the record of what failed", lambda: self.count(failed) == 1, self.log)
+        record = json.loads(client("sqs").receive_message(QueueUrl=failed)["Messages"][0]["Body"])
+        notification = record["requestPayload"]["Records"][0]["Sns"]
+        self.assertEqual(
+            (notification["TopicArn"], notification["Message"]), (topic, '{"eventType": "Bounce", "mail": ')
+        )
+        self.assertIn("the message is no JSON", record["responsePayload"]["errorMessage"])
+
+    def test_an_address_also_goes_on_ses_s_own_list_where_that_is_asked_for(self) -> None:
+        self.assertEqual(self.stack.update(SuppressInSes="true"), "UPDATE_COMPLETE", self.stack.story())
+        self.addCleanup(self.stack.update)
+        sesv2 = client("sesv2")
+        for name, reason in ((BOUNCE, "BOUNCE"), (COMPLAINT, "COMPLAINT")):
+            send = self.put(f"{name}+listed@{unwanted_mail.SIMULATOR}")
+            with self.assertRaises(sesv2.exceptions.NotFoundException):
+                sesv2.get_suppressed_destination(EmailAddress=send.address)
+            self.send(send)
+            row, details = self.row(send), self.sent(send)
+            wait_until("the report is done with", lambda: self.count(self.queue) == 0, self.log)
+            listed = sesv2.get_suppressed_destination(EmailAddress=send.address)["SuppressedDestination"]
+            self.assertEqual((listed["EmailAddress"], listed["Reason"]), (send.address, reason))
+            # SES itself keeps the next mail back, which is no news of the address.
+            told = self.suppressed()
+            self.send(send)
+            wait_until("it is told", functools.partial(self.suppressed, told), self.log)
+            self.assertEqual((self.row(send), self.sent(send)), (row, details))
 
     def test_nobody_s_address_stands_in_the_log(self) -> None:
         send = self.put(f"bounce+secret@{unwanted_mail.SIMULATOR}")

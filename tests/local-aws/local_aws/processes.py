@@ -51,10 +51,15 @@ def stop_below(directory: Path) -> int:
     return _stop(lambda: set(running(directory)))
 
 
-def _stop(found: Callable[[], set[int]]) -> int:
+def kill_below(directory: Path) -> int:
+    """The same without giving them time to end by themselves, as when the machine dies."""
+    return _stop(lambda: set(running(directory)), signal.SIGKILL)
+
+
+def _stop(found: Callable[[], set[int]], *signals: signal.Signals) -> int:
     """Look again until there is none: what dies may still start another."""
     seen: set[int] = set()
-    for number in (signal.SIGTERM, signal.SIGKILL):
+    for number in signals or (signal.SIGTERM, signal.SIGKILL):
         deadline, told = time.monotonic() + PATIENCE, set()
         while time.monotonic() < deadline:
             now = found()

@@ -1,5 +1,6 @@
 """Queues as event sources of functions: from a topic, in batches, with what failed coming again."""
 
+import json
 import time
 import unittest
 from typing import Any
@@ -89,6 +90,60 @@ class EventSources(TestCase):
         self.publish(stack, "well")
         time.sleep(2)
         self.assertEqual((stack.requests(), self.count(stack.outputs()["Queue"])), ([], 1))
+
+    def subscribed(self, function: str) -> str:
+        """A topic with a function that is subscribed to it; one a call."""
+        topic = self.sns.create_topic(Name=f"direct-{time.monotonic_ns()}")["TopicArn"]
+        self.sns.subscribe(TopicArn=topic, Protocol="lambda", Endpoint=function)
+        return topic
+
+    def test_a_topic_reaches_a_function_only_if_the_function_s_policy_names_it(self):
+        stack = self.reading(Enabled="false")
+        function = stack.outputs()["Function"]
+        stranger, known = self.subscribed(function), self.subscribed(function)
+        client("lambda").add_permission(
+            FunctionName=function,
+            StatementId="known",
+            Action="lambda:InvokeFunction",
+            Principal="sns.amazonaws.com",
+            SourceArn=known,
+        )
+        self.sns.publish(TopicArn=stranger, Message="from a stranger")
+        self.sns.publish(TopicArn=known, Message="well")
+        self.assertEqual(self.batches(stack, 1), [["well"]])
+        time.sleep(1)
+        self.assertEqual(stack.requests(), [["well"]])
+
+    def test_what_a_topic_s_function_failed_at_is_tried_again_and_then_lies_where_its_role_may_put_it(self):
+        stack = self.reading(Enabled="false")
+        out = stack.outputs()
+        topic, functions = self.subscribed(out["Function"]), client("lambda")
+        functions.add_permission(
+            FunctionName=out["Function"],
+            StatementId="topic",
+            Action="lambda:InvokeFunction",
+            Principal="sns.amazonaws.com",
+            SourceArn=topic,
+        )
+        dead = self.arn(out["DeadLetterQueue"])
+        functions.put_function_event_invoke_config(
+            FunctionName=out["Function"], MaximumRetryAttempts=1, DestinationConfig={"OnFailure": {"Destination": dead}}
+        )
+        self.sns.publish(TopicArn=topic, Message="raises")
+        self.assertEqual(self.batches(stack, 2), [["raises"], ["raises"]])
+        time.sleep(1)
+        self.assertEqual(self.count(out["DeadLetterQueue"]), 0)
+        allowed = {"Effect": "Allow", "Action": "sqs:SendMessage", "Resource": dead}
+        client("iam").put_role_policy(
+            RoleName=out["Role"],
+            PolicyName="keep",
+            PolicyDocument=json.dumps({"Version": "2012-10-17", "Statement": [allowed]}),
+        )
+        self.sns.publish(TopicArn=topic, Message="raises")
+        until("Lambda's record", lambda: self.count(out["DeadLetterQueue"]) == 1)
+        [message] = self.sqs.receive_message(QueueUrl=out["DeadLetterQueue"])["Messages"]
+        [record] = json.loads(message["Body"])["requestPayload"]["Records"]
+        self.assertEqual((record["EventSource"], record["Sns"]["Message"]), ("aws:sns", "raises"))
 
     def test_a_role_that_may_not_delete_is_refused(self):
         self.assertIn(

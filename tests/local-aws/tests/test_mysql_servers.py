@@ -1,7 +1,6 @@
 """Real servers, started and stopped in a state directory of the test's own; what was fetched and initialised is borrowed."""
 
 import os
-import shutil
 import signal
 import ssl
 import subprocess
@@ -13,7 +12,7 @@ from pathlib import Path
 
 import pymysql
 from local_aws import mysql, processes
-from local_aws.state import DEFAULT_STATE
+from local_aws.errors import LocalAwsError
 
 ACCESS_DENIED, MUST_USE_TLS, NOT_PRIVILEGED = 1045, 3159, 1227
 
@@ -24,15 +23,8 @@ def quiet(_: str) -> None:
 
 def borrow(state: Path) -> None:
     """Lends the fetched servers and their templates to another state directory."""
-    for installation in mysql.fetch(say=quiet):
-        home = DEFAULT_STATE / "mysql" / installation.version
-        copy = state / "mysql" / installation.version
-        copy.mkdir(parents=True)
-        for name in ("prefix", "template"):
-            if (home / name).exists():
-                (copy / name).symlink_to(home / name)
-        if (home / "recipe").exists():
-            shutil.copy(home / "recipe", copy)
+    mysql.fetch(say=quiet)
+    mysql.borrow(state)
 
 
 class Servers(unittest.TestCase):
@@ -154,6 +146,43 @@ class Interruptions(unittest.TestCase):
         self.assertFalse((self.state / "servers.json").exists(), "the start was complete before it was killed")
         entries = mysql.start(self.state, quiet)
         self.assertEqual(len(processes.running(self.state)), len(entries))
+
+    def committed_outlives(self, entries, *, crash):
+        for entry in entries:
+            with self.subTest(version=entry["version"]):
+                where = {"host": entry["host"], "port": entry["port"], "user": entry["admin_user"]}
+                secret = {
+                    "password": entry["admin_password"],
+                    "ssl": ssl.create_default_context(cafile=entry["ca_file"]),
+                }
+                with pymysql.connect(**where, **secret) as before, before.cursor() as cursor:
+                    cursor.execute("CREATE DATABASE IF NOT EXISTS kept")
+                    cursor.execute("CREATE TABLE IF NOT EXISTS kept.numbers (n INT PRIMARY KEY)")
+                    cursor.execute("DELETE FROM kept.numbers")
+                    cursor.execute("INSERT INTO kept.numbers VALUES (1)")
+                    before.commit()
+                    cursor.execute("INSERT INTO kept.numbers VALUES (2)")
+                    mysql.restart(entry["version"], self.state, quiet, crash=crash)
+                    with self.assertRaises(pymysql.err.OperationalError):
+                        cursor.execute("COMMIT")
+                with pymysql.connect(**where, **secret) as after, after.cursor() as cursor:
+                    cursor.execute("SELECT n FROM kept.numbers")
+                    self.assertEqual(cursor.fetchall(), ((1,),))
+
+    def test_what_was_committed_outlives_a_restart_and_nothing_else_does(self):
+        self.committed_outlives(mysql.start(self.state, quiet), crash=False)
+
+    def test_what_was_committed_outlives_a_crash_where_the_server_is_durable(self):
+        self.committed_outlives(mysql.start(self.state, quiet, durable=True), crash=True)
+
+    def test_a_server_that_is_not_durable_refuses_to_crash_and_one_that_is_not_there_to_restart(self):
+        version = mysql.start(self.state, quiet)[0]["version"]
+        with self.assertRaisesRegex(
+            LocalAwsError, f"^MySQL {version} would lose what it has committed: only a durable"
+        ):
+            mysql.restart(version, self.state, quiet, crash=True)
+        with self.assertRaisesRegex(LocalAwsError, r"^no MySQL 5\.7 was started in .*, but .*; start it first\.$"):
+            mysql.restart("5.7", self.state, quiet)
 
     def test_a_stop_ends_what_a_start_began_and_nothing_else(self):
         stranger = subprocess.Popen(

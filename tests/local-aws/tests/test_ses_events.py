@@ -206,6 +206,10 @@ class Reports(Sender):
         self.publishable(f"arn:aws:ses:{REGION}:{ACCOUNT}:identity/{self.domain}")
         first = client("ses")
         first.set_identity_notification_topic(Identity=self.domain, NotificationType="Bounce", SnsTopic=self.topic)
+        notice = json.loads(self.received(1)[0])
+        self.assertEqual(notice["notificationType"], "AmazonSnsSubscriptionSucceeded")
+        for told in (self.topic, "'Bounce' notifications", self.domain):
+            self.assertIn(told, notice["message"])
         self.send(BOUNCE)
         plain = json.loads(self.received(1)[0])
         self.assertEqual(list(plain), ["notificationType", "bounce", "mail"])

@@ -8,10 +8,14 @@
 //! }
 //! ```
 
+mod private;
+
 use std::fmt;
 use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
+
+pub use private::Private;
 
 /// A running MySQL server that refuses connections without TLS.
 #[derive(Clone, Deserialize)]
@@ -113,9 +117,13 @@ pub fn caches() -> Vec<Cache> {
     servers
 }
 
+fn project() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
+}
+
 /// The servers that run; none where nothing was started.
 fn known() -> Servers {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../.local/servers.json");
+    let path = project().join(".local/servers.json");
     read(&std::fs::read_to_string(&path).unwrap_or_else(|_| "{}".to_owned()))
 }
 

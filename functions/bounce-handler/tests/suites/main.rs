@@ -6,6 +6,7 @@ mod kills;
 mod oracle;
 mod policies;
 mod report;
+mod restarts;
 mod scenario;
 mod silence;
 mod suppression;

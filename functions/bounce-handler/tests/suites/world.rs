@@ -132,7 +132,8 @@ fn grants(mautic: &str, own: &str, prefix: &str, user: &str) -> Vec<String> {
 }
 
 impl World {
-    async fn new(server: MySql, prefix: &str) -> Self {
+    /// A world on a server.
+    pub async fn new(server: MySql, prefix: &str) -> Self {
         let stem = fresh();
         let world = Self {
             server,

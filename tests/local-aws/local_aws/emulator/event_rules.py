@@ -7,17 +7,12 @@ import json
 import logging
 from typing import Any
 
-from ministack.services import eventbridge, lambda_svc
+from ministack.services import eventbridge
 
-from local_aws.emulator import function_policies, patches
+from local_aws.emulator import function_policies, lambda_, patches
 
 NAMES = {
     "ministack.services.eventbridge": ("_dispatch_to_lambda", "_invoke_target"),
-    "ministack.services.lambda_svc": (
-        "_execution_record_for_config",
-        "_get_func_record_for_ref",
-        "invoke_async_with_retry",
-    ),
 }
 
 PRINCIPAL = "events.amazonaws.com"
@@ -43,9 +38,5 @@ def _invoke(stock: Any) -> Any:
 
 
 def dispatch(arn: str, payload: str) -> None:
-    """An event of EventBridge is in Lambda's queue of asynchronous invocations from now on."""
-    function, config, _ = lambda_svc._get_func_record_for_ref(arn)
-    if function is None or config is None:
-        log.error("there is no function %s", arn)
-        return
-    lambda_svc.invoke_async_with_retry(lambda_svc._execution_record_for_config(function, config), json.loads(payload))
+    """Hand an event over."""
+    lambda_.invoke_later(arn, json.loads(payload))

@@ -28,6 +28,9 @@ NAMES = {
 # What a function's process inherits from the machine; the rest of its environment is Lambda's and its own.
 INHERITED = ("PATH", "LANG", "TZ", "LOCAL_AWS_INSTANCE")
 
+# What a function's role must be allowed so that its failures reach a destination; by the service in the destination's ARN.
+DELIVERING = {"lambda": "lambda:InvokeFunction", "sqs": "sqs:SendMessage", "sns": "sns:Publish"}
+
 log = logging.getLogger("local-aws.lambda")
 _originals: dict[str, Any] = {}
 
@@ -81,22 +84,27 @@ def dispatch(
     return result
 
 
+def invoke_later(arn: str, event: Any) -> None:
+    """An event is in Lambda's queue of asynchronous invocations from now on."""
+    function, config, _ = lambda_svc._get_func_record_for_ref(arn)
+    if function is None or config is None:
+        log.error("there is no function %s: its event is lost", arn)
+        return
+    lambda_svc.invoke_async_with_retry(lambda_svc._execution_record_for_config(function, config), event)
+
+
 def route_failure(target: str, function_name: str, event: Any, result: dict[str, Any]) -> None:
-    """Invoke the failure destination, asynchronously too, with Lambda's record, if the function's own role allows it."""
+    """Hand Lambda's record to the failure destination, if the function's own role allows it; to a function asynchronously."""
     function = lambda_svc._functions.get(function_name) or {}
-    if ":lambda:" not in target:
+    role, action = function.get("config", {}).get("Role", ""), DELIVERING[target.split(":")[2]]
+    if not iam.role_allows(role, action, target):
+        log.error(
+            "%s may not call its failure destination %s: %s allows %s nowhere", function_name, target, role, action
+        )
+    elif ":lambda:" in target:
+        invoke_later(target, failure_record(function, event, result))
+    else:
         _originals["route"](target, function_name, event, result)
-        return
-    role = function.get("config", {}).get("Role", "")
-    if not iam.role_allows(role, "lambda:InvokeFunction", target):
-        log.error("%s may not invoke its failure destination %s: %s allows it nowhere", function_name, target, role)
-        return
-    destination, config, _ = lambda_svc._get_func_record_for_ref(target)
-    if destination is None or config is None:
-        log.error("the failure destination %s of %s does not exist", target, function_name)
-        return
-    record = failure_record(function, event, result)
-    lambda_svc.invoke_async_with_retry(lambda_svc._execution_record_for_config(destination, config), record)
 
 
 def failure_record(function: dict[str, Any], event: Any, result: dict[str, Any]) -> dict[str, Any]:

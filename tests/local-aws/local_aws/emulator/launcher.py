@@ -28,6 +28,7 @@ MODULES = (
     "function_policies",
     "rotation",
     "event_rules",
+    "topic_functions",
     "rds",
     "dns",
     "route53",

@@ -1,7 +1,7 @@
 """SES: what became of a mail is published, to the destinations of its configuration set and to the topics of its identity.
 
 SES publishes as itself: the topic's policy must let it. It tries that once, with a text that is no report, before it takes a
-topic as a destination. Firehose, CloudWatch and EventBridge as destinations get nothing.
+topic as a destination; an identity's topic gets a notice that notifications will come. Firehose, CloudWatch and EventBridge as destinations get nothing.
 """
 
 import json
@@ -26,14 +26,15 @@ NAMES = {
 SUBJECT = "Amazon SES Email Event Notification"
 TRIAL = "Successfully validated SNS topic for Amazon SES event publishing."
 WITH_HEADERS = "SetIdentityHeadersInNotificationsEnabled"
+TOPIC = "SetIdentityNotificationTopic"
 
 log = logging.getLogger("local-aws.ses")
 
 
 def install() -> None:
-    """Let SES try a topic before it takes it; let identities ask for headers."""
+    """Let SES try a topic before it takes it; let identities ask for headers, and tell their topics what will come."""
     patches.replace(ses_v2.__name__, "_put_event_destination", _try_topic)
-    patches.replace(ses.__name__, "handle_request", _headers_on_request)
+    patches.replace(ses.__name__, "handle_request", _identity_request)
 
 
 def _try_topic(stock: Any) -> Any:
@@ -50,19 +51,31 @@ def _try_topic(stock: Any) -> Any:
     return put
 
 
-def _headers_on_request(stock: Any) -> Any:
-    """`SetIdentityHeadersInNotificationsEnabled`, which the emulator's first generation of SES lacks."""
+def _identity_request(stock: Any) -> Any:
+    """`SetIdentityHeadersInNotificationsEnabled`, which the emulator's first generation of SES lacks, and a new topic's notice."""
 
     async def handle(method: str, path: str, headers: dict[str, str], body: bytes, query: dict[str, Any]) -> Any:
         wanted = dict(urllib.parse.parse_qsl(body.decode(errors="replace"))) if method == "POST" else {}
-        if wanted.get("Action") != WITH_HEADERS:
-            return await stock(method, path, headers, body, query)
-        identity = ses._identities.get(wanted.get("Identity", ""))
-        if identity is not None:
-            identity.setdefault("HeadersIn", {})[wanted["NotificationType"]] = wanted.get("Enabled") == "true"
-        return ses._xml(200, f"{WITH_HEADERS}Response", f"<{WITH_HEADERS}Result/>")
+        name = wanted.get("Identity", "")
+        if wanted.get("Action") == WITH_HEADERS:
+            if name in ses._identities:
+                kinds = ses._identities[name].setdefault("HeadersIn", {})
+                kinds[wanted["NotificationType"]] = wanted.get("Enabled") == "true"
+            return ses._xml(200, f"{WITH_HEADERS}Response", f"<{WITH_HEADERS}Result/>")
+        answer = await stock(method, path, headers, body, query)
+        if wanted.get("Action") == TOPIC and wanted.get("SnsTopic") and name in ses._identities:
+            _to_topic(wanted["SnsTopic"], _arn(f"identity/{name}"), _notice(wanted), "")
+        return answer
 
     return handle
+
+
+def _notice(wanted: dict[str, str]) -> str:
+    text = (
+        f"You have successfully subscribed your Amazon SNS topic '{wanted['SnsTopic']}' to receive"
+        f" '{wanted['NotificationType']}' notifications from Amazon SES for identity '{wanted['Identity']}'."
+    )
+    return json.dumps({"notificationType": "AmazonSnsSubscriptionSucceeded", "message": text}) + "\n"
 
 
 def sent(mail: Sent) -> None:
@@ -103,9 +116,8 @@ def _to_topic(topic: str, source: str, text: str, subject: str) -> None:
     if sns.topic_policy_allows(topic, *_as_ses(source)):
         sns.publish_internal(topic, text, subject)
     else:
-        log.error(
-            "%s does not let ses.amazonaws.com publish for %s: %s is lost", topic, source, json.loads(text)["mail"]
-        )
+        lost = json.loads(text)
+        log.error("%s does not let ses.amazonaws.com publish for %s: %s is lost", topic, source, lost.get("mail", lost))
 
 
 def _as_ses(source: str) -> tuple[str, str, str]:

@@ -30,7 +30,7 @@ STATIC_PRIVILEGES = (
 )
 DYNAMIC_PRIVILEGES = "APPLICATION_PASSWORD_ADMIN, ROLE_ADMIN, XA_RECOVER_ADMIN"
 
-# Small and quick rather than durable: all of it is thrown away at the stop.
+# Small rather than fast with much: the tests' tables are small, too.
 SIZES = (
     "--loose-mysqlx=OFF",
     "--secure-file-priv=NULL",
@@ -38,18 +38,26 @@ SIZES = (
     "--performance-schema=OFF",
     "--innodb-buffer-pool-size=32M",
     "--loose-innodb-redo-log-capacity=8M",
-    "--innodb-flush-log-at-trx-commit=0",
-    "--innodb-doublewrite=0",
 )
+# Quick rather than durable, for all of it is thrown away at the stop.
+FLEETING = ("--innodb-flush-log-at-trx-commit=0", "--innodb-doublewrite=0")
 
 # Kept, so that Python does not warn of processes that are meant to outlive it.
 _outliving: list[subprocess.Popen] = []
 
 
 def start(
-    state: Path, installation: Installation, certificates: Certificates, before: dict[str, Any] | None
+    state: Path,
+    installation: Installation,
+    certificates: Certificates,
+    before: dict[str, Any] | None,
+    *,
+    durable: bool = False,
 ) -> dict[str, Any]:
-    """Starts the server, unless it runs as `before` says; returns its entry for `servers.json`."""
+    """Starts the server, unless it runs as `before` says; returns its entry for `servers.json`.
+
+    What a durable one has committed outlives even a crash of it, as with RDS.
+    """
     home = state / installation.version
     run = home / "run"
     if before and processes.running(run) and _greets(before["port"]):
@@ -59,9 +67,27 @@ def start(
     home.mkdir(parents=True, exist_ok=True)
     _template(home, installation)
     try:
-        return _start(home, installation, certificates)
+        return _start(home, installation, certificates, durable)
     except PortTaken:
-        return _start(home, installation, certificates)
+        return _start(home, installation, certificates, durable)
+
+
+def again(state: Path, installation: Installation, entry: dict[str, Any], *, crash: bool) -> None:
+    """Ends the server and starts it with its data and its port: as an operator reboots an instance, or as one dies."""
+    if crash and not entry["durable"]:
+        raise LocalAwsError(
+            f"MySQL {installation.version} would lose what it has committed: only a durable one may crash; start it with --durable."
+        )
+    run = state / installation.version / "run"
+    if crash:
+        processes.kill_below(run)
+        # It names the dead server by a number that another process may have by now.
+        (run / "data" / "mysql.sock.lock").unlink(missing_ok=True)
+    else:
+        processes.stop_below(run)
+    options = _options(run, entry["port"], entry["durable"])
+    process = _call(run, installation, run / "data", run / "error.log", *options)
+    _wait(process, installation, entry["port"], run / "error.log")
 
 
 class PortTaken(LocalAwsError):
@@ -84,7 +110,7 @@ def _template(home: Path, installation: Installation) -> None:
     new.rename(template)
 
 
-def _start(home: Path, installation: Installation, certificates: Certificates) -> dict[str, Any]:
+def _start(home: Path, installation: Installation, certificates: Certificates, durable: bool) -> dict[str, Any]:
     run = home / "run"
     shutil.rmtree(run, ignore_errors=True)
     run.mkdir()
@@ -94,7 +120,8 @@ def _start(home: Path, installation: Installation, certificates: Certificates) -
     password, port = secrets.token_urlsafe(24), _free_port()
     (run / "init.sql").touch(mode=0o600)
     (run / "init.sql").write_text(_accounts(installation, password))
-    process = _call(run, installation, run / "data", run / "error.log", *_options(run, port))
+    options = (*_options(run, port, durable), f"--init-file={run}/init.sql")
+    process = _call(run, installation, run / "data", run / "error.log", *options)
     _wait(process, installation, port, run / "error.log")
     (run / "init.sql").unlink()
     return {
@@ -107,10 +134,11 @@ def _start(home: Path, installation: Installation, certificates: Certificates) -
         "no_backslash_admin_user": ADMIN_WITHOUT_ESCAPES,
         "admin_password": password,
         "plaintext_forbidden": True,
+        "durable": durable,
     }
 
 
-def _options(run: Path, port: int) -> list[str]:
+def _options(run: Path, port: int, durable: bool) -> list[str]:
     mode = f"CONCAT(@@sql_mode, IF(CURRENT_USER() LIKE '{ADMIN_WITHOUT_ESCAPES}@%', ',NO_BACKSLASH_ESCAPES', ''))"
     return [
         f"--port={port}",
@@ -118,13 +146,13 @@ def _options(run: Path, port: int) -> list[str]:
         # Relative to the data directory: a whole path may be longer than the 107 bytes that a socket's name may have.
         "--socket=mysql.sock",
         f"--pid-file={run}/mysqld.pid",
-        f"--init-file={run}/init.sql",
         f"--init-connect=SET SESSION sql_mode = {mode}",
         "--require-secure-transport=ON",
         f"--ssl-ca={run}/ca.pem",
         f"--ssl-cert={run}/server.pem",
         f"--ssl-key={run}/server.key",
         *SIZES,
+        *(() if durable else FLEETING),
     ]
 
 

@@ -1,4 +1,4 @@
-"""A queue's function that does what its messages tell it to; each batch is one line of the file RECORD.
+"""A queue's or a topic's function that does what its messages tell it to; each batch is one line of the file RECORD.
 
 fails     the message is answered as one that failed
 lies      the answer names it under another key
@@ -18,7 +18,7 @@ def main():
         with urllib.request.urlopen(f"{RUNTIME}/invocation/next") as event:
             request = event.headers["Lambda-Runtime-Aws-Request-Id"]
             records = json.loads(event.read())["Records"]
-        bodies = {one["messageId"]: one["body"] for one in records}
+        bodies = dict(map(told, records))
         with open(os.environ["RECORD"], "a") as file:
             file.write(json.dumps(sorted(bodies.values())) + "\n")
         if "raises" in bodies.values():
@@ -27,6 +27,12 @@ def main():
         failed = [{"itemIdentifier": name} for name, body in bodies.items() if body == "fails"]
         failed += [{"identifier": name} for name, body in bodies.items() if body == "lies"]
         answer(request, "response", {"batchItemFailures": failed})
+
+
+def told(record):
+    if "Sns" in record:
+        return record["Sns"]["MessageId"], record["Sns"]["Message"]
+    return record["messageId"], record["body"]
 
 
 def answer(request, kind, body):
