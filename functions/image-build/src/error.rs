@@ -45,19 +45,8 @@ impl From<AwsError> for Error {
     }
 }
 
-/// How AWS's services say that they could not answer, or not now, so that it is worth asking again.
-const UNANSWERED: [&str; 10] = [
-    "AccountLimitExceededException",
-    "InternalError",
-    "InternalFailure",
-    "RequestTimeout",
-    "ServerException",
-    "ServiceUnavailable",
-    "SlowDown",
-    "Throttling",
-    "ThrottlingException",
-    "TooManyRequestsException",
-];
+/// How CodeBuild says that the account builds as much as it may: there is room again once a build ends.
+const NO_ROOM: &str = "AccountLimitExceededException";
 /// CodeBuild's words for a role that has just been made.
 const NEW_ROLE: &str = "not authorized to perform: sts:AssumeRole";
 
@@ -75,7 +64,7 @@ impl Error {
     /// Whether the same may succeed in a moment.
     pub(crate) fn may_pass(&self) -> bool {
         match self {
-            Self::Aws(error) => !error.is_denied() && error.code().is_none_or(|code| UNANSWERED.contains(&code)),
+            Self::Aws(error) => error.is_unanswered() || error.code() == Some(NO_ROOM),
             _ => false,
         }
     }

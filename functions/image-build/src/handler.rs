@@ -1,10 +1,9 @@
 //! The handler that the runtime calls.
 
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::Duration;
 
 use aws_config::SdkConfig;
-use custom_resource::{Answer, AwsError, CustomResource, Deletion, Outcome, PhysicalId, Request, Scope};
-use serde::{Deserialize, Serialize};
+use custom_resource::{Answer, AwsError, CustomResource, Deletion, Outcome, PhysicalId, Request, Scope, Watch};
 use serde_json::json;
 use tokio::time::sleep;
 use tracing::{info, warn};
@@ -62,41 +61,6 @@ pub struct ContainerImage {
     clients: Clients,
 }
 
-/// What the next invocation needs to go on. No proof of anything: the build is looked at again.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-struct Watch {
-    /// When the first attempt began, in seconds since 1970.
-    began: u64,
-    /// The build of this event, once it was started.
-    build: Option<String>,
-}
-
-impl Watch {
-    fn resume(request: &Request) -> Self {
-        let carried = request
-            .state()
-            .and_then(|state| serde_json::from_value(state.clone()).ok());
-        carried.unwrap_or_else(|| Self {
-            began: now(),
-            build: None,
-        })
-    }
-
-    /// The seconds that were to be waited, once they are over.
-    fn over(&self, properties: &Properties) -> Option<u64> {
-        let longest = properties.wait_seconds.duration().as_secs();
-        (now().saturating_sub(self.began) >= longest).then_some(longest)
-    }
-}
-
-/// Seconds since 1970.
-fn now() -> u64 {
-    SystemTime::now()
-        .duration_since(UNIX_EPOCH)
-        .unwrap_or_default()
-        .as_secs()
-}
-
 impl ContainerImage {
     /// With these clients.
     #[must_use]
@@ -131,7 +95,7 @@ impl ContainerImage {
     async fn converge(&self, job: &Job<'_>, watch: &mut Watch) -> Result<Option<String>, Error> {
         let (mut pause, mut obstacle) = (FIRST_PAUSE, None);
         loop {
-            let over = watch.over(job.properties);
+            let over = watch.over(job.properties.wait_seconds.duration());
             match self.step(job, over, watch).await {
                 Ok(Some(digest)) => return Ok(Some(digest)),
                 Ok(None) => obstacle = None,
@@ -164,7 +128,7 @@ impl ContainerImage {
         info!(%step, tag = job.tag);
         match step {
             Step::Start => {
-                watch.build = Some(job.start().await?);
+                watch.started = Some(job.start().await?);
                 Ok(None)
             }
             Step::Wait(_) => Ok(None),
@@ -173,7 +137,7 @@ impl ContainerImage {
     }
 
     async fn observe(&self, job: &Job<'_>, order: Order<'_>, watch: &Watch) -> Result<Observed, AwsError> {
-        let known = watch.build.as_deref();
+        let known = watch.started.as_deref();
         let mut builds = builds::observe(&self.clients.builds, job.properties, known).await?;
         if let Some(known) = known
             && !builds.iter().any(|build| build.id == known)

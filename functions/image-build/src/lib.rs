@@ -64,4 +64,4 @@ pub mod tag;
 pub use attributes::Attributes;
 pub use error::Error;
 pub use handler::{Clients, ContainerImage};
-pub use properties::{Architecture, BaseImage, ImageDigest, ImageTag, Patch, Properties, SiteUrl, WaitSeconds};
+pub use properties::{Architecture, BaseImage, ImageDigest, ImageTag, Patch, Properties, SiteUrl};

@@ -1,12 +1,8 @@
 //! The properties as templates write them, validated. Every shape that was ever shipped stays readable (R11).
 
-use std::time::Duration;
-
-use custom_resource::blank_as_none;
+use custom_resource::{LONGEST_WAIT, WaitSeconds, blank_as_none};
 use serde::{Deserialize, Deserializer};
 
-/// The longest wait, in seconds: CloudFormation itself waits for an hour, and the answer takes its time.
-const LONGEST_WAIT: u64 = 3540;
 /// The longest tag that a registry takes.
 const LONGEST_TAG: usize = 128;
 
@@ -45,7 +41,7 @@ pub struct Properties {
     pub architecture: Architecture,
     /// How long to wait for a build, from the event's first delivery.
     #[serde(default, deserialize_with = "blank")]
-    pub wait_seconds: WaitSeconds,
+    pub wait_seconds: WaitSeconds<LONGEST_WAIT>,
 }
 
 fn blank<'de, D: Deserializer<'de>, T: Default + serde::de::DeserializeOwned>(from: D) -> Result<T, D::Error> {
@@ -162,38 +158,10 @@ impl Architecture {
     }
 }
 
-/// How long to wait.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
-#[serde(try_from = "u64")]
-pub struct WaitSeconds(u64);
-
-impl WaitSeconds {
-    /// The time.
-    #[must_use]
-    pub fn duration(self) -> Duration {
-        Duration::from_secs(self.0)
-    }
-}
-
-impl Default for WaitSeconds {
-    fn default() -> Self {
-        Self(LONGEST_WAIT)
-    }
-}
-
-impl TryFrom<u64> for WaitSeconds {
-    type Error = &'static str;
-
-    fn try_from(seconds: u64) -> Result<Self, Self::Error> {
-        if (1..=LONGEST_WAIT).contains(&seconds) {
-            return Ok(Self(seconds));
-        }
-        Err("must be a number of seconds from 1 to 3540")
-    }
-}
-
 #[cfg(test)]
 pub(crate) mod tests {
+    use std::time::Duration;
+
     use serde_json::{Value, json};
 
     use super::*;

@@ -90,16 +90,6 @@ impl From<database::Error> for Error {
 
 /// How ECS says that it has no room for a task at the moment.
 const NO_ROOM: [&str; 2] = ["Capacity is unavailable", "RESOURCE:"];
-/// How AWS's services say that they could not answer, so that it is worth asking again.
-const UNANSWERED: [&str; 7] = [
-    "InternalFailure",
-    "InternalServerError",
-    "RequestTimeout",
-    "ServerException",
-    "ServiceUnavailable",
-    "Throttling",
-    "ThrottlingException",
-];
 /// ECS's words for a role, its own service-linked one included, that has just been made.
 const NEW_ROLE: &str = "nable to assume";
 
@@ -126,7 +116,7 @@ impl Error {
     /// Whether the same may succeed in a moment.
     pub(crate) fn may_pass(&self) -> bool {
         match self {
-            Self::Aws(error) => !error.is_denied() && error.code().is_none_or(|code| UNANSWERED.contains(&code)),
+            Self::Aws(error) => error.is_unanswered(),
             Self::NotPlaced { reasons, .. } => NO_ROOM.iter().any(|words| reasons.contains(words)),
             Self::Database(error) => error.is_transient(),
             _ => false,

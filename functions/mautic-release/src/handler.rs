@@ -1,12 +1,11 @@
 //! The handler that the runtime calls.
 
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::Duration;
 
 use aws_config::SdkConfig;
-use custom_resource::{Answer, CustomResource, Deletion, Outcome, PhysicalId, Request, Scope};
+use custom_resource::{Answer, CustomResource, Deletion, Outcome, PhysicalId, Request, Scope, Watch};
 use database::{Authority, read_secret};
 use secrecy::SecretString;
-use serde::{Deserialize, Serialize};
 use serde_json::json;
 use tokio::time::{Instant, sleep};
 use tracing::{info, warn};
@@ -62,41 +61,6 @@ pub struct MauticRelease {
     databases: Databases,
 }
 
-/// What the next invocation needs to go on. No proof of anything: the task is looked at again.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-struct Watch {
-    /// When the first attempt began, in seconds since 1970.
-    began: u64,
-    /// The task of this event, once it was started.
-    task: Option<String>,
-}
-
-impl Watch {
-    fn resume(request: &Request) -> Self {
-        let carried = request
-            .state()
-            .and_then(|state| serde_json::from_value(state.clone()).ok());
-        carried.unwrap_or_else(|| Self {
-            began: now(),
-            task: None,
-        })
-    }
-
-    /// The seconds that were to be waited, once they are over.
-    fn over(&self, properties: &Properties) -> Option<u64> {
-        let longest = properties.wait_seconds.duration().as_secs();
-        (now().saturating_sub(self.began) >= longest).then_some(longest)
-    }
-}
-
-/// Seconds since 1970.
-fn now() -> u64 {
-    SystemTime::now()
-        .duration_since(UNIX_EPOCH)
-        .unwrap_or_default()
-        .as_secs()
-}
-
 /// How a release came to its end.
 struct Released {
     done: Done,
@@ -133,7 +97,7 @@ impl MauticRelease {
     ) -> Result<Option<Released>, Error> {
         let (mut pause, mut obstacle) = (FIRST_PAUSE, None);
         loop {
-            let over = watch.over(job.properties);
+            let over = watch.over(job.properties.wait_seconds.duration());
             let order = Order {
                 direction,
                 request_id: job.request.request_id(),
@@ -166,7 +130,7 @@ impl MauticRelease {
         info!(%step, schema = observed.schema.word());
         match step {
             Step::Start(action) => {
-                watch.task = Some(job.start(action).await?.arn);
+                watch.started = Some(job.start(action).await?.arn);
                 Ok(None)
             }
             Step::Wait(_) => Ok(None),
@@ -178,7 +142,7 @@ impl MauticRelease {
     }
 
     async fn observe(&self, job: &Job<'_>, order: Order<'_>, watch: &Watch) -> Result<Observed, Error> {
-        let known = watch.task.as_deref();
+        let known = watch.started.as_deref();
         let mut tasks = match tasks::observe(&self.clients.ecs, job.properties, known).await {
             Ok(tasks) => tasks,
             // On the way back nothing is started, whatever tasks there are; and nothing may fail.

@@ -75,4 +75,4 @@ pub use administrator::Fault;
 pub use attributes::Attributes;
 pub use error::Error;
 pub use handler::{Clients, MauticRelease};
-pub use properties::{Host, Properties, SchemaName, TablePrefix, TaskDefinition, WaitSeconds};
+pub use properties::{Host, Properties, SchemaName, TablePrefix, TaskDefinition};

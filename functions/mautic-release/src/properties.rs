@@ -1,9 +1,8 @@
 //! The properties as templates write them, validated. Every shape that was ever shipped stays readable (R11).
 
 use std::fmt;
-use std::time::Duration;
 
-use custom_resource::blank_as_none;
+use custom_resource::{WaitSeconds, blank_as_none};
 use database::{Name, NameKind};
 use serde::{Deserialize, Deserializer};
 
@@ -11,8 +10,7 @@ use serde::{Deserialize, Deserializer};
 const PORT: u16 = 3306;
 /// The container in the release's task, and the first part of its log streams' names.
 const RELEASE: &str = "release";
-/// The longest wait, in seconds: CloudFormation itself waits for an hour, and the answer takes its time.
-const LONGEST_WAIT: u64 = 3540;
+/// How long a release is usually waited for, in seconds.
 const USUAL_WAIT: u64 = 1800;
 /// MySQL's longest name of a table is 64 characters, and Mautic's own need most of it.
 const LONGEST_PREFIX: usize = 16;
@@ -55,7 +53,7 @@ pub struct Properties {
     pub log_stream_prefix: String,
     /// How long to wait for the task, from the event's first delivery.
     #[serde(default, deserialize_with = "wait")]
-    pub wait_seconds: WaitSeconds,
+    pub wait_seconds: WaitSeconds<USUAL_WAIT>,
 }
 
 fn port() -> u16 {
@@ -78,7 +76,7 @@ fn prefix<'de, D: Deserializer<'de>>(deserializer: D) -> Result<TablePrefix, D::
     Ok(blank_as_none(deserializer)?.unwrap_or_default())
 }
 
-fn wait<'de, D: Deserializer<'de>>(deserializer: D) -> Result<WaitSeconds, D::Error> {
+fn wait<'de, D: Deserializer<'de>>(deserializer: D) -> Result<WaitSeconds<USUAL_WAIT>, D::Error> {
     Ok(blank_as_none(deserializer)?.unwrap_or_default())
 }
 
@@ -230,38 +228,10 @@ impl TryFrom<String> for TablePrefix {
     }
 }
 
-/// How long to wait.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
-#[serde(try_from = "u64")]
-pub struct WaitSeconds(u64);
-
-impl WaitSeconds {
-    /// The time.
-    #[must_use]
-    pub fn duration(self) -> Duration {
-        Duration::from_secs(self.0)
-    }
-}
-
-impl Default for WaitSeconds {
-    fn default() -> Self {
-        Self(USUAL_WAIT)
-    }
-}
-
-impl TryFrom<u64> for WaitSeconds {
-    type Error = &'static str;
-
-    fn try_from(seconds: u64) -> Result<Self, Self::Error> {
-        if (1..=LONGEST_WAIT).contains(&seconds) {
-            return Ok(Self(seconds));
-        }
-        Err("must be a number of seconds from 1 to 3540")
-    }
-}
-
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use serde_json::{Value, json};
 
     use super::*;

@@ -7,6 +7,7 @@ mod tests;
 use std::fmt;
 use std::time::Duration;
 
+use custom_resource::LONGEST_WAIT;
 use serde::de::{Deserialize, Deserializer};
 use thiserror::Error;
 
@@ -21,8 +22,6 @@ const LONGEST_DOMAIN: usize = 209;
 const LONGEST_SUBDOMAIN: usize = 63;
 /// A tag's value holds no more; the role is remembered there for the Delete.
 const LONGEST_ROLE: usize = 256;
-/// An hour, CloudFormation's longest `ServiceTimeout`, less a minute for everything but the waiting.
-const LONGEST_WAIT: u64 = 3540;
 
 /// What the template asks for.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -16,6 +16,18 @@ const DENIALS: [&str; 4] = [
 ];
 /// How they spell that they were asked too often.
 const THROTTLES: [&str; 3] = ["Throttling", "ThrottlingException", "TooManyRequestsException"];
+/// How they spell that they could not answer now, by no fault of the caller's. Each service has its own spelling beside the
+/// common ones (<https://docs.aws.amazon.com/AmazonECS/latest/APIReference/CommonErrors.html>): ECS and ECR `ServerException`,
+/// S3 `InternalError`, `RequestTimeout` and `SlowDown` (<https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html>).
+const OUTAGES: [&str; 7] = [
+    "InternalError",
+    "InternalFailure",
+    "InternalServerError",
+    "RequestTimeout",
+    "ServerException",
+    "ServiceUnavailable",
+    "SlowDown",
+];
 
 /// A call to AWS that failed: the call, what it was about, AWS's reason, and what to do.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
@@ -73,6 +85,17 @@ impl AwsError {
         match &self.code {
             Some(code) => DENIALS.contains(&code.as_str()),
             None => self.reason.contains("AccessDenied"),
+        }
+    }
+
+    /// Whether AWS did not answer, or not now, so that the same call may succeed in a moment. The SDK itself asks again after
+    /// such answers, but gives up within seconds
+    /// (<https://docs.aws.amazon.com/sdkref/latest/guide/feature-retry-behavior.html>): ask on where there is time to wait.
+    #[must_use]
+    pub fn is_unanswered(&self) -> bool {
+        match self.code() {
+            Some(code) => THROTTLES.contains(&code) || OUTAGES.contains(&code),
+            None => !self.is_denied(),
         }
     }
 }
@@ -150,17 +173,25 @@ mod tests {
             "cloudformation:DescribeStackResource for stack shop failed: request has timed out: no route to host; check \
              that the function reaches AWS"
         );
-        assert!(!unanswered.is_denied());
+        assert!(unanswered.is_unanswered() && !unanswered.is_denied());
+    }
+
+    #[test]
+    fn who_is_asked_too_often_or_is_out_of_order_may_answer_in_a_moment() {
+        for code in THROTTLES.into_iter().chain(OUTAGES) {
+            assert!(refused(code).is_unanswered(), "{code}");
+        }
+        for code in ["AccessDenied", "ValidationError", "ResourceNotFoundException"] {
+            assert!(!refused(code).is_unanswered(), "{code}");
+        }
     }
 
     #[test]
     fn a_role_that_sts_does_not_give_out_is_a_denial_too() {
-        assert!(
-            of(SdkError::construction_failure(
-                "AccessDenied: not authorized to perform: sts:AssumeRole"
-            ))
-            .is_denied()
-        );
+        let denied = of(SdkError::construction_failure(
+            "AccessDenied: not authorized to perform: sts:AssumeRole",
+        ));
+        assert!(denied.is_denied() && !denied.is_unanswered());
     }
 
     #[test]

@@ -5,8 +5,8 @@
 //! envelope before anything inside it is believed, checks that the answer will fit before anything is changed, keeps
 //! panic, error and deadline from ending in silence, and delivers one response, patiently. Physical ids follow from the
 //! properties, so that what failed half-way can be found again; [`Owner`] marks tell what a stack made from what it only
-//! met. Work longer than one invocation [continues](Outcome::Continue) in a further one. Neither log nor reason shows a
-//! property's value or the response's URL.
+//! met. Work longer than one invocation [continues](Outcome::Continue) in a further one; a [`Watch`] tells it since when is
+//! waited, and for what. Neither log nor reason shows a property's value or the response's URL.
 //!
 //! ```
 //! use custom_resource::{
@@ -128,6 +128,7 @@ mod runtime;
 #[cfg(feature = "testing")]
 pub mod testing;
 mod trust;
+mod watch;
 mod withdrawal;
 
 pub use aws::aws_config;
@@ -141,4 +142,5 @@ pub use properties::blank_as_none;
 pub use resource::{Answer, CustomResource, Deletion, Outcome, Request};
 pub use response::LARGEST_RESPONSE;
 pub use runtime::{Error, Runtime, Unanswered};
+pub use watch::{LONGEST_WAIT, WaitSeconds, Watch};
 pub use withdrawal::is_withdrawn;

@@ -1,11 +1,14 @@
-//! Secrets Manager in memory, as strict as it is, for the tests of rotations; and what happens to those who call it.
+//! Secrets Manager in memory, as strict as it is, for the tests of rotations; what happens to those who call it; and a [`Scene`],
+//! which takes any credential through that.
 
 mod client;
+mod scene;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, SystemTime};
 
+use recorded_calls::Refusal;
 use serde_json::{Value, json};
 
 use crate::event::Step;
@@ -13,11 +16,9 @@ use crate::rotate::{Outcome, Rotation};
 use crate::target::RotationTarget;
 use crate::versions::{CURRENT, PENDING, RETIRED};
 
-const PREVIOUS: &str = "AWSPREVIOUS";
+pub use scene::{ARN, Scene, V1, refused, version};
 
-/// An error as AWS gives it: code and message.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Denial(pub &'static str, pub String);
+const PREVIOUS: &str = "AWSPREVIOUS";
 
 #[derive(Debug, Clone, Default)]
 struct Version {
@@ -55,8 +56,8 @@ fn open<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-fn denied(code: &'static str, message: &str) -> Denial {
-    Denial(code, message.to_owned())
+fn refusal(code: &'static str, message: &str) -> Refusal {
+    Refusal(code, message.to_owned())
 }
 
 impl Held {
@@ -89,11 +90,11 @@ impl Held {
         self.changed = Some(SystemTime::now());
     }
 
-    fn put(&mut self, token: &str, text: &str, labels: &[String]) -> Result<(), Denial> {
+    fn put(&mut self, token: &str, text: &str, labels: &[String]) -> Result<(), Refusal> {
         match self.versions.get(token).and_then(|version| version.text.as_deref()) {
             Some(held) if held == text => return Ok(()),
             Some(_) => {
-                return Err(denied(
+                return Err(refusal(
                     "ResourceExistsException",
                     "a version of that token holds something else",
                 ));
@@ -109,15 +110,15 @@ impl Held {
         Ok(())
     }
 
-    fn update_stage(&mut self, label: &str, to: &str, from: Option<&str>) -> Result<(), Denial> {
+    fn update_stage(&mut self, label: &str, to: &str, from: Option<&str>) -> Result<(), Refusal> {
         let target = self.versions.get(to);
-        let target = target.ok_or_else(|| denied("ResourceNotFoundException", "there is no such version"))?;
+        let target = target.ok_or_else(|| refusal("ResourceNotFoundException", "there is no such version"))?;
         if label == CURRENT && target.text.is_none() {
-            return Err(denied("InvalidRequestException", "the version holds no value"));
+            return Err(refusal("InvalidRequestException", "the version holds no value"));
         }
         let at = self.at(label);
         if at.as_deref() != Some(to) && at.as_deref() != from {
-            return Err(denied("InvalidParameterException", "the label is on another version"));
+            return Err(refusal("InvalidParameterException", "the label is on another version"));
         }
         self.label(label, to);
         self.forget();
@@ -240,14 +241,14 @@ impl Shelf {
         &self,
         action: &'static str,
         arn: &str,
-        answer: impl FnOnce(&mut Held) -> Result<T, Denial>,
-    ) -> Result<T, Denial> {
+        answer: impl FnOnce(&mut Held) -> Result<T, Refusal>,
+    ) -> Result<T, Refusal> {
         let (lost, happens) = {
             let mut script = open(&self.script);
             let number = script.calls.len();
             script.calls.push(action);
             if script.dies_at.is_some_and(|at| number >= at) {
-                return Err(denied("AccessDeniedException", "killed"));
+                return Err(refusal("AccessDeniedException", "killed"));
             }
             let lost = script.lost.take_if(|lost| *lost == action).is_some();
             (lost, script.meanwhile.take_if(|(awaited, _)| *awaited == action))
@@ -258,14 +259,14 @@ impl Shelf {
         let mut secrets = open(&self.secrets);
         let held = secrets.get_mut(arn);
         let held = held.ok_or_else(|| {
-            denied(
+            refusal(
                 "ResourceNotFoundException",
                 "Secrets Manager can't find the specified secret.",
             )
         });
         let answered = answer(held?);
         if lost {
-            return Err(denied("InternalServiceError", "the answer was lost"));
+            return Err(refusal("InternalServiceError", "the answer was lost"));
         }
         answered
     }

@@ -3,14 +3,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard};
 
+use recorded_calls::Refusal;
+
 pub const PROJECT: &str = "shop-prod-image";
 pub const BUCKET: &str = "shop-prod-builds";
 pub const REPOSITORY: &str = "shop-prod";
 pub const LOG_GROUP: &str = "shop-prod-BuildLogGroup";
-
-/// An error as AWS gives it: code and message.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Refusal(pub &'static str, pub String);
 
 /// What becomes of the builds that are started.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]

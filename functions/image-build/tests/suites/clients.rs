@@ -1,9 +1,7 @@
 //! The SDK's clients, answered by an [`Account`] in memory.
 
-use std::fmt::Debug;
 use std::sync::Arc;
 
-use aws_sdk_cloudformation::types::{ResourceStatus, StackResourceDetail};
 use aws_sdk_cloudwatchlogs::types::OutputLogEvent;
 use aws_sdk_codebuild::types::{
     BuildPhase, BuildPhaseType, EnvironmentVariable, LogsLocation, PhaseContext, ProjectEnvironment, SortOrderType,
@@ -12,17 +10,23 @@ use aws_sdk_codebuild::types::{
 use aws_sdk_codebuild::types::{ComputeType, EnvironmentType};
 use aws_sdk_ecr::error::ErrorMetadata;
 use aws_sdk_ecr::types::ImageDetail;
-use aws_smithy_mocks::{MockResponse, Rule, RuleBuilder, RuleMode, mock, mock_client};
+use aws_smithy_mocks::{Rule, RuleMode, mock, mock_client};
 use image_build::{Clients, context};
-use recorded_calls::Recorder;
+use recorded_calls::{Recorder, Refusal, locked_rule, stack_resource};
 
-use crate::account::{Account, BUCKET, Build, LOG_GROUP, PROJECT, REPOSITORY, Refusal, Shared, lock};
+use crate::account::{Account, BUCKET, Build, LOG_GROUP, PROJECT, REPOSITORY, Shared, lock};
 
 /// Clients of this account.
 pub fn clients(account: &Shared) -> Clients {
     let recorder = Recorder::of("image-build");
     let builds = [list(account), describe(account), start(account), stop(account)];
     let bucket = [put(account), list_objects(account), delete(account)];
+    let theirs = Arc::clone(account);
+    let withdrawn = move || {
+        let mut account = lock(&theirs);
+        account.call("cloudformation:DescribeStackResource")?;
+        Ok(account.withdrawn)
+    };
     Clients {
         builds: mock_client!(aws_sdk_codebuild, RuleMode::MatchAny, &builds, |config| {
             config.interceptor(recorder.clone())
@@ -42,31 +46,10 @@ pub fn clients(account: &Shared) -> Clients {
         stacks: mock_client!(
             aws_sdk_cloudformation,
             RuleMode::MatchAny,
-            [&stack_resource(account)],
+            [&stack_resource(withdrawn)],
             |config| { config.interceptor(recorder.clone()) }
         ),
     }
-}
-
-/// A rule that answers an operation with what `answer` says.
-fn rule<I, O, E>(
-    operation: RuleBuilder<I, O, E>,
-    account: &Shared,
-    answer: impl Fn(&mut Account, &I) -> Result<O, Refusal> + Send + Sync + 'static,
-    error: impl Fn(ErrorMetadata) -> E + Send + Sync + 'static,
-) -> Rule
-where
-    I: Debug + Send + Sync + 'static,
-    O: Debug + Send + Sync + 'static,
-    E: std::error::Error + Debug + Send + Sync + 'static,
-{
-    let account = Arc::clone(account);
-    operation.then_compute_response(move |input| match answer(&mut lock(&account), input) {
-        Ok(output) => MockResponse::Output(output),
-        Err(Refusal(code, message)) => {
-            MockResponse::Error(error(ErrorMetadata::builder().code(code).message(message).build()))
-        }
-    })
 }
 
 fn list(account: &Shared) -> Rule {
@@ -83,7 +66,7 @@ fn list(account: &Shared) -> Rule {
             .build())
     };
     let error = |meta: ErrorMetadata| operation::ListBuildsForProjectError::generic(meta);
-    rule(
+    locked_rule(
         mock!(aws_sdk_codebuild::Client::list_builds_for_project),
         account,
         answer,
@@ -103,7 +86,7 @@ fn describe(account: &Shared) -> Rule {
             .build())
     };
     let error = |meta: ErrorMetadata| operation::BatchGetBuildsError::generic(meta);
-    rule(
+    locked_rule(
         mock!(aws_sdk_codebuild::Client::batch_get_builds),
         account,
         answer,
@@ -166,7 +149,7 @@ fn start(account: &Shared) -> Rule {
         Ok(operation::StartBuildOutput::builder().build_value(build).build())
     };
     let error = |meta: ErrorMetadata| operation::StartBuildError::generic(meta);
-    rule(mock!(aws_sdk_codebuild::Client::start_build), account, answer, error)
+    locked_rule(mock!(aws_sdk_codebuild::Client::start_build), account, answer, error)
 }
 
 fn stop(account: &Shared) -> Rule {
@@ -177,7 +160,7 @@ fn stop(account: &Shared) -> Rule {
         Ok(operation::StopBuildOutput::builder().build())
     };
     let error = |meta: ErrorMetadata| operation::StopBuildError::generic(meta);
-    rule(mock!(aws_sdk_codebuild::Client::stop_build), account, answer, error)
+    locked_rule(mock!(aws_sdk_codebuild::Client::stop_build), account, answer, error)
 }
 
 fn images(account: &Shared) -> Rule {
@@ -194,7 +177,7 @@ fn images(account: &Shared) -> Rule {
         Ok(operation::DescribeImagesOutput::builder().image_details(image).build())
     };
     let error = |meta: ErrorMetadata| operation::DescribeImagesError::generic(meta);
-    rule(mock!(aws_sdk_ecr::Client::describe_images), account, answer, error)
+    locked_rule(mock!(aws_sdk_ecr::Client::describe_images), account, answer, error)
 }
 
 fn put(account: &Shared) -> Rule {
@@ -208,7 +191,7 @@ fn put(account: &Shared) -> Rule {
         Ok(operation::PutObjectOutput::builder().build())
     };
     let error = |meta: ErrorMetadata| operation::PutObjectError::generic(meta);
-    rule(mock!(aws_sdk_s3::Client::put_object), account, answer, error)
+    locked_rule(mock!(aws_sdk_s3::Client::put_object), account, answer, error)
 }
 
 fn list_objects(account: &Shared) -> Rule {
@@ -232,7 +215,7 @@ fn list_objects(account: &Shared) -> Rule {
             .build())
     };
     let error = |meta: ErrorMetadata| operation::ListObjectsV2Error::generic(meta);
-    rule(mock!(aws_sdk_s3::Client::list_objects_v2), account, answer, error)
+    locked_rule(mock!(aws_sdk_s3::Client::list_objects_v2), account, answer, error)
 }
 
 fn delete(account: &Shared) -> Rule {
@@ -244,7 +227,7 @@ fn delete(account: &Shared) -> Rule {
         Ok(operation::DeleteObjectOutput::builder().build())
     };
     let error = |meta: ErrorMetadata| operation::DeleteObjectError::generic(meta);
-    rule(mock!(aws_sdk_s3::Client::delete_object), account, answer, error)
+    locked_rule(mock!(aws_sdk_s3::Client::delete_object), account, answer, error)
 }
 
 fn events(account: &Shared) -> Rule {
@@ -266,31 +249,8 @@ fn events(account: &Shared) -> Rule {
             .build())
     };
     let error = |meta: ErrorMetadata| operation::GetLogEventsError::generic(meta);
-    rule(
+    locked_rule(
         mock!(aws_sdk_cloudwatchlogs::Client::get_log_events),
-        account,
-        answer,
-        error,
-    )
-}
-
-fn stack_resource(account: &Shared) -> Rule {
-    use aws_sdk_cloudformation::operation::describe_stack_resource as operation;
-    let answer = |account: &mut Account, _: &operation::DescribeStackResourceInput| {
-        account.call("cloudformation:DescribeStackResource")?;
-        let status = if account.withdrawn {
-            ResourceStatus::DeleteInProgress
-        } else {
-            ResourceStatus::CreateInProgress
-        };
-        let detail = StackResourceDetail::builder().resource_status(status).build();
-        Ok(operation::DescribeStackResourceOutput::builder()
-            .stack_resource_detail(detail)
-            .build())
-    };
-    let error = |meta: ErrorMetadata| operation::DescribeStackResourceError::generic(meta);
-    rule(
-        mock!(aws_sdk_cloudformation::Client::describe_stack_resource),
         account,
         answer,
         error,

@@ -2,8 +2,9 @@
 
 use custom_resource::testing::delete;
 use image_build::context;
+use recorded_calls::Refusal;
 
-use crate::account::{Play, Refusal, lock};
+use crate::account::{Play, lock};
 use crate::world::{ID, REQUEST, TYPE, World, creation, id, properties, variables};
 
 #[tokio::test]

@@ -1,9 +1,10 @@
 //! What a Delete takes away, and what it leaves.
 
 use custom_resource::testing::delete;
+use recorded_calls::Refusal;
 use serde_json::json;
 
-use crate::account::{Refusal, lock};
+use crate::account::lock;
 use crate::world::{ID, TYPE, World, creation, properties, variables};
 
 #[tokio::test]

@@ -2,9 +2,10 @@
 
 use std::time::Duration;
 
+use recorded_calls::Refusal;
 use serde_json::json;
 
-use crate::account::{Play, Refusal, digest, lock};
+use crate::account::{Play, digest, lock};
 use crate::world::{World, change, creation, id, plain_tag, variables};
 
 const LOG: &str = "Its log is stream 00000001 of log group shop-prod-BuildLogGroup";

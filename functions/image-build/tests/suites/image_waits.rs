@@ -3,9 +3,10 @@
 use std::time::Duration;
 
 use custom_resource::testing::create;
+use recorded_calls::Refusal;
 use serde_json::json;
 
-use crate::account::{Play, Refusal, lock};
+use crate::account::{Play, lock};
 use crate::world::{TYPE, World, creation, id, properties, with};
 
 #[tokio::test]
@@ -15,7 +16,7 @@ async fn a_wait_that_outlasts_the_invocation_goes_on_in_the_next_one_with_the_sa
     let creation = creation().timeout(Duration::from_secs(20));
     let first = world.send(&creation).await;
     let continuation = first.continuation()["Continuation"].clone();
-    assert_eq!(continuation["state"]["build"], id(1));
+    assert_eq!(continuation["state"]["started"], id(1));
     let second = world.send(&creation.clone().continued(1, &continuation["state"])).await;
     assert_eq!(second.continuation()["Continuation"]["count"], json!(2));
     assert_eq!(second.continuation()["Continuation"]["state"], continuation["state"]);
@@ -44,7 +45,7 @@ async fn a_build_that_never_ends_is_left_alone_and_the_reason_has_the_command_th
 #[tokio::test]
 async fn when_the_time_is_over_nothing_is_started_any_more() {
     let world = World::new();
-    let late = json!({"began": 0, "build": null});
+    let late = json!({"began": 0, "started": null});
     assert_eq!(
         world.fails(&creation().continued(1, &late)).await,
         "image TAG of repository shop-prod was not begun, since the 30 s of waiting were over before its turn came; update the \

@@ -1,10 +1,8 @@
 //! The SDK's clients, answered by an [`Ecs`](crate::ecs::Ecs) in memory and by the test's secrets.
 
 use std::collections::HashMap;
-use std::fmt::Debug;
 use std::sync::{Arc, Mutex};
 
-use aws_sdk_cloudformation::types::{ResourceStatus, StackResourceDetail};
 use aws_sdk_cloudwatchlogs::types::OutputLogEvent;
 use aws_sdk_ecs::error::ErrorMetadata;
 use aws_sdk_ecs::operation::run_task::{RunTaskError, RunTaskInput, RunTaskOutput};
@@ -12,12 +10,12 @@ use aws_sdk_ecs::types::error::ConflictException;
 use aws_sdk_ecs::types::{
     AssignPublicIp, Container, ContainerOverride, DesiredStatus, Failure, LaunchType, TaskOverride,
 };
-use aws_smithy_mocks::{MockResponse, Rule, RuleBuilder, RuleMode, mock, mock_client};
+use aws_smithy_mocks::{MockResponse, Rule, RuleMode, mock, mock_client};
 use mautic_release::Clients;
-use recorded_calls::Recorder;
+use recorded_calls::{Recorder, Refusal, locked_rule, stack_resource};
 use serde_json::json;
 
-use crate::ecs::{CLUSTER, Ecs, FAMILY, Refusal, Shared, Task, lock};
+use crate::ecs::{CLUSTER, Ecs, FAMILY, Shared, Task, lock};
 use crate::world::{DEFINITION, LOG_GROUP, Starter};
 
 pub type Secrets = Arc<Mutex<HashMap<String, String>>>;
@@ -26,6 +24,12 @@ pub type Secrets = Arc<Mutex<HashMap<String, String>>>;
 pub fn clients(ecs: &Shared, secrets: &Secrets, starter: &Starter) -> Clients {
     let recorder = Recorder::of("mautic-release");
     let tasks = [run(ecs, starter), list(ecs), describe(ecs), stop(ecs)];
+    let theirs = Arc::clone(ecs);
+    let withdrawn = move || {
+        let mut ecs = lock(&theirs);
+        ecs.call("cloudformation:DescribeStackResource")?;
+        Ok(ecs.withdrawn)
+    };
     Clients {
         ecs: mock_client!(aws_sdk_ecs, RuleMode::MatchAny, &tasks, |config| {
             config.interceptor(recorder.clone())
@@ -42,31 +46,10 @@ pub fn clients(ecs: &Shared, secrets: &Secrets, starter: &Starter) -> Clients {
         stacks: mock_client!(
             aws_sdk_cloudformation,
             RuleMode::MatchAny,
-            [&stack_resource(ecs)],
+            [&stack_resource(withdrawn)],
             |config| { config.interceptor(recorder.clone()) }
         ),
     }
-}
-
-/// A rule that answers an operation with what `answer` says.
-fn rule<I, O, E>(
-    operation: RuleBuilder<I, O, E>,
-    ecs: &Shared,
-    answer: impl Fn(&mut Ecs, &I) -> Result<O, Refusal> + Send + Sync + 'static,
-    error: impl Fn(ErrorMetadata) -> E + Send + Sync + 'static,
-) -> Rule
-where
-    I: Debug + Send + Sync + 'static,
-    O: Debug + Send + Sync + 'static,
-    E: std::error::Error + Debug + Send + Sync + 'static,
-{
-    let ecs = Arc::clone(ecs);
-    operation.then_compute_response(move |input| match answer(&mut lock(&ecs), input) {
-        Ok(output) => MockResponse::Output(output),
-        Err(Refusal(code, message)) => {
-            MockResponse::Error(error(ErrorMetadata::builder().code(code).message(message).build()))
-        }
-    })
 }
 
 fn run(ecs: &Shared, starter: &Starter) -> Rule {
@@ -148,7 +131,7 @@ fn list(ecs: &Shared) -> Rule {
         let arns = ecs.listed(input.desired_status() == Some(&DesiredStatus::Stopped));
         Ok(operation::ListTasksOutput::builder().set_task_arns(Some(arns)).build())
     };
-    rule(
+    locked_rule(
         mock!(aws_sdk_ecs::Client::list_tasks),
         ecs,
         answer,
@@ -164,7 +147,7 @@ fn describe(ecs: &Shared) -> Rule {
         let tasks = ecs.described(input.tasks()).into_iter().map(described).collect();
         Ok(operation::DescribeTasksOutput::builder().set_tasks(Some(tasks)).build())
     };
-    rule(
+    locked_rule(
         mock!(aws_sdk_ecs::Client::describe_tasks),
         ecs,
         answer,
@@ -206,7 +189,7 @@ fn stop(ecs: &Shared) -> Rule {
         );
         Ok(operation::StopTaskOutput::builder().build())
     };
-    rule(
+    locked_rule(
         mock!(aws_sdk_ecs::Client::stop_task),
         ecs,
         answer,
@@ -244,7 +227,7 @@ fn events(ecs: &Shared) -> Rule {
             .build())
     };
     let error = |meta: ErrorMetadata| operation::GetLogEventsError::generic(meta);
-    rule(
+    locked_rule(
         mock!(aws_sdk_cloudwatchlogs::Client::get_log_events),
         ecs,
         answer,
@@ -264,31 +247,8 @@ fn secret(ecs: &Shared, secrets: &Secrets) -> Rule {
             .build())
     };
     let error = |meta: ErrorMetadata| operation::GetSecretValueError::generic(meta);
-    rule(
+    locked_rule(
         mock!(aws_sdk_secretsmanager::Client::get_secret_value),
-        ecs,
-        answer,
-        error,
-    )
-}
-
-fn stack_resource(ecs: &Shared) -> Rule {
-    use aws_sdk_cloudformation::operation::describe_stack_resource as operation;
-    let answer = |ecs: &mut Ecs, _: &operation::DescribeStackResourceInput| {
-        ecs.call("cloudformation:DescribeStackResource")?;
-        let status = if ecs.withdrawn {
-            ResourceStatus::DeleteInProgress
-        } else {
-            ResourceStatus::CreateInProgress
-        };
-        let detail = StackResourceDetail::builder().resource_status(status).build();
-        Ok(operation::DescribeStackResourceOutput::builder()
-            .stack_resource_detail(detail)
-            .build())
-    };
-    let error = |meta: ErrorMetadata| operation::DescribeStackResourceError::generic(meta);
-    rule(
-        mock!(aws_sdk_cloudformation::Client::describe_stack_resource),
         ecs,
         answer,
         error,

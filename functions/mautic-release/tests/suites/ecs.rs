@@ -3,14 +3,11 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard};
 
+use recorded_calls::Refusal;
 use serde_json::{Value, json};
 
 pub const CLUSTER: &str = "shop-prod";
 pub const FAMILY: &str = "shop-prod-release";
-
-/// An error as AWS gives it: code and message.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Refusal(pub &'static str, pub String);
 
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Task {

@@ -3,8 +3,9 @@
 use std::time::Duration;
 
 use custom_resource::testing::create;
+use recorded_calls::Refusal;
 
-use crate::ecs::{Refusal, lock};
+use crate::ecs::lock;
 use crate::stand_in::Play;
 use crate::world::{DATABASE_SECRET, TYPE, World, arn, installed_words, with, worlds};
 

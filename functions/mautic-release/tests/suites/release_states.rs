@@ -1,6 +1,7 @@
 //! What is done for each state that a schema can be in.
 
 use custom_resource::testing::{create, delete, update};
+use recorded_calls::Refusal;
 use serde_json::json;
 
 use crate::ecs::lock;
@@ -211,8 +212,7 @@ async fn on_the_way_back_nothing_is_started_and_the_attributes_say_what_the_sche
         );
         assert!(world.started().is_empty());
         // Nor does anything fail then: a rollback that fails is worse than a state that is not known.
-        lock(&world.place.ecs).refused =
-            Some(("ecs:ListTasks", 9, crate::ecs::Refusal("ServerException", "no".into())));
+        lock(&world.place.ecs).refused = Some(("ecs:ListTasks", 9, Refusal("ServerException", "no".into())));
         world
             .run(&[&format!("ALTER USER {} ACCOUNT LOCK", world.place.schema)])
             .await;

@@ -3,9 +3,10 @@
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use custom_resource::testing::{create, delete};
+use recorded_calls::Refusal;
 use serde_json::json;
 
-use crate::ecs::{Refusal, lock};
+use crate::ecs::lock;
 use crate::stand_in::Play;
 use crate::world::{ID, TYPE, World, arn, attributes, with, worlds};
 
@@ -80,7 +81,7 @@ async fn a_wait_that_outlasts_the_invocation_goes_on_in_the_next_one_with_the_sa
         let creation = world.creation().timeout(Duration::from_secs(20));
         let first = world.send(&creation).await;
         let continuation = first.continuation()["Continuation"].clone();
-        assert_eq!(continuation["state"]["task"], arn(1));
+        assert_eq!(continuation["state"]["started"], arn(1));
         let second = world.send(&creation.clone().continued(1, &continuation["state"])).await;
         assert_eq!(second.continuation()["Continuation"]["count"], json!(2));
         assert_eq!(second.continuation()["Continuation"]["state"], continuation["state"]);
@@ -130,7 +131,7 @@ async fn the_time_counts_from_the_first_delivery() {
 #[tokio::test]
 async fn when_the_time_is_over_nothing_is_started_any_more() {
     for world in worlds().await {
-        let late = json!({"began": 0, "task": null});
+        let late = json!({"began": 0, "started": null});
         assert_eq!(
             world.fails(&world.creation().continued(1, &late)).await,
             "schema `SCHEMA` at SERVER was not touched, since the 30 s of waiting were over before its turn came; update the stack \

@@ -1,24 +1,15 @@
 //! Both passwords open the real cache from `setSecret` to the retirement, whatever lies between.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 use custom_resource::testing::{Log, assert_absent};
 use rotate_cache::Cache;
+use rotation::testing::{ARN, Scene, refused, version};
 use rotation::{Outcome, Step};
-use serde_json::json;
-use tokio::sync::RwLock;
-use tokio::time::{interval, sleep};
+use tokio::time::sleep;
 
-use crate::world::{ARN, USER_ID, World, rotation, version, worlds};
-
-/// The step's error with hardly any time to try again.
-async fn refused(rotation: &rotation::Rotation<rotate_cache::CacheUser>, one: Step) -> String {
-    let payload = json!({"Step": one.to_string(), "SecretId": ARN, "ClientRequestToken": version(2)});
-    let deadline = SystemTime::now() + Duration::from_secs(13);
-    rotation.handle(payload, deadline).await.unwrap_err().to_string()
-}
+use crate::world::{USER_ID, World, rotation, worlds};
 
 #[tokio::test]
 async fn both_passwords_work_until_the_retirement_and_every_step_may_come_again() {
@@ -45,16 +36,8 @@ async fn a_rotation_that_is_killed_before_any_call_is_ended_by_the_next_attempt(
     for world in worlds("killed") {
         for call in 0..13 {
             let (before, token) = (world.held(), version(call + 2));
-            world.shelf.die_at(Some(call));
-            let _ = world.rotate(&token).await;
-            world.shelf.die_at(None);
-            assert!(world.both_get_in(&before).await, "killed before call {call}");
-            for one in Step::ROTATION {
-                world.step(one, &token).await.unwrap();
-            }
-            assert!(world.both_get_in(&before).await, "killed before call {call} and ended");
-            world.step(Step::Retire, &token).await.unwrap();
-            assert!(world.lets_in(&world.held()).await && !world.lets_in(&before).await);
+            world.rotate_killed_before(call, &token).await;
+            world.retire(&before, &token).await;
         }
     }
 }
@@ -179,32 +162,7 @@ async fn neither_log_nor_error_shows_a_password() {
 async fn fifty_connections_a_second_through_ten_rotations_with_rollouts_are_all_let_in() {
     for server in local_servers::caches() {
         let world = World::new(server, "load");
-        let task = Arc::new(RwLock::new(world.held()));
-        let over = Arc::new(AtomicBool::new(false));
-        let client = async {
-            let (mut ticks, mut opened) = (interval(Duration::from_millis(20)), 0);
-            while !over.load(Ordering::Relaxed) {
-                ticks.tick().await;
-                let held = task.read().await.clone();
-                assert!(world.lets_in(&held).await, "connection {opened} was refused");
-                opened += 1;
-            }
-            opened
-        };
-        let rotations = async {
-            for number in 0..10 {
-                let (before, token) = (world.held(), version(number + 2));
-                world.rotate(&token).await.unwrap();
-                sleep(Duration::from_millis(100)).await;
-                // The rollout: from here on, no task holds the old one.
-                *task.write().await = world.held();
-                sleep(Duration::from_millis(100)).await;
-                world.step(Step::Retire, &token).await.unwrap();
-                assert!(!world.lets_in(&before).await, "the old password is retired");
-            }
-            over.store(true, Ordering::Relaxed);
-        };
-        let (opened, ()) = tokio::join!(client, rotations);
+        let opened = world.rotate_under_load(10).await;
         assert!(opened > 50, "only {opened} connections were opened");
         println!("{:?}: {opened} connections through 10 rotations", world.server);
     }

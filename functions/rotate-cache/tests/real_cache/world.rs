@@ -3,22 +3,18 @@
 use std::sync::{Arc, Mutex, MutexGuard};
 
 use aws_sdk_elasticache::Client;
-use aws_sdk_elasticache::error::ErrorMetadata;
-use aws_sdk_elasticache::operation::describe_users::{DescribeUsersError, DescribeUsersOutput};
-use aws_sdk_elasticache::operation::modify_user::{ModifyUserError, ModifyUserOutput};
+use aws_sdk_elasticache::operation::{describe_users, modify_user};
 use aws_sdk_elasticache::types::{Authentication, User};
-use aws_smithy_mocks::{MockResponse, RuleMode, mock, mock_client};
+use aws_smithy_mocks::{RuleMode, mock, mock_client};
 use local_servers::Cache as Server;
-use recorded_calls::Recorder;
-use rotate_cache::{Cache, CacheUser, Error, command};
-use rotation::testing::{Shelf, rotate, step};
-use rotation::{Outcome, Rotation, Step};
+use recorded_calls::{Recorder, Refusal, locked_rule};
+use rotate_cache::{Cache, CacheUser, command};
+use rotation::Rotation;
+use rotation::testing::{ARN, Scene, Shelf, V1};
 use serde_json::{Value, json};
 use tls_connection::{Lines, Trust};
 
-pub const ARN: &str = "arn:aws:secretsmanager:eu-central-1:123456789012:secret:UserSecret-GhIjKl";
 pub const USER_ID: &str = "shop-test-mautic";
-pub const V1: &str = "11111111-1111-1111-1111-111111111111";
 
 /// ElastiCache's user, as strict as it is.
 pub struct ModelUser {
@@ -33,12 +29,13 @@ pub struct ModelUser {
 }
 
 impl ModelUser {
-    fn modify(&mut self, passwords: Vec<String>) -> Result<(), (&'static str, &'static str)> {
+    fn modify(&mut self, passwords: Vec<String>) -> Result<(), Refusal> {
+        let refused = |code, words: &str| Err(Refusal(code, words.to_owned()));
         if self.changing.is_some() {
-            return Err(("InvalidUserState", "The user is being modified."));
+            return refused("InvalidUserState", "The user is being modified.");
         }
         if !(1..=2).contains(&passwords.len()) {
-            return Err(("InvalidParameterValue", "A user has one or two passwords."));
+            return refused("InvalidParameterValue", "A user has one or two passwords.");
         }
         self.changes += 1;
         self.changing = Some(passwords);
@@ -89,10 +86,6 @@ pub struct World {
     pub rotation: Rotation<CacheUser>,
 }
 
-pub fn version(number: usize) -> String {
-    format!("{number:08}-2222-2222-2222-222222222222")
-}
-
 pub fn worlds(test: &str) -> Vec<World> {
     local_servers::caches()
         .into_iter()
@@ -129,13 +122,21 @@ impl World {
     pub fn user(&self) -> MutexGuard<'_, ModelUser> {
         self.user.lock().unwrap()
     }
+}
 
-    pub fn held(&self) -> Value {
-        self.shelf.content(ARN, "AWSCURRENT").expect("a current version")
+impl Scene for World {
+    type Target = CacheUser;
+
+    fn shelf(&self) -> &Shelf {
+        &self.shelf
+    }
+
+    fn rotation(&self) -> &Rotation<CacheUser> {
+        &self.rotation
     }
 
     /// Whether every shard lets it in.
-    pub async fn lets_in(&self, content: &Value) -> bool {
+    async fn lets_in(&self, content: &Value) -> bool {
         let secret = rotation::Secret::parse(&content.to_string()).expect("a secret");
         for port in &self.server.ports {
             let trust = Trust::from_file(&self.server.ca_file).expect("the authority");
@@ -145,18 +146,6 @@ impl World {
             }
         }
         true
-    }
-
-    pub async fn both_get_in(&self, before: &Value) -> bool {
-        self.lets_in(before).await && self.lets_in(&self.held()).await
-    }
-
-    pub async fn rotate(&self, token: &str) -> Result<(), rotation::Error<Error>> {
-        rotate(&self.shelf, &self.rotation, ARN, token).await
-    }
-
-    pub async fn step(&self, one: Step, token: &str) -> Result<Outcome, rotation::Error<Error>> {
-        step(&self.rotation, ARN, one, token).await
     }
 }
 
@@ -170,34 +159,28 @@ pub fn rotation(shelf: &Arc<Shelf>, user: &Arc<Mutex<ModelUser>>, cache: Cache) 
 }
 
 fn elasticache(user: &Arc<Mutex<ModelUser>>) -> Client {
-    let theirs = Arc::clone(user);
-    let described = mock!(Client::describe_users).then_compute_response(move |input| {
+    let answer = |user: &mut ModelUser, input: &describe_users::DescribeUsersInput| {
         if input.user_id() != Some(USER_ID) {
-            let meta = ErrorMetadata::builder()
-                .code("UserNotFound")
-                .message("User not found.")
-                .build();
-            return MockResponse::Error(DescribeUsersError::generic(meta));
+            return Err(Refusal("UserNotFound", "User not found.".to_owned()));
         }
-        let user = theirs.lock().unwrap();
         let count = i32::try_from(user.passwords.len()).unwrap();
         let described = User::builder()
             .user_id(USER_ID)
             .status(if user.changing.is_some() { "modifying" } else { "active" })
             .authentication(Authentication::builder().password_count(count).build());
-        MockResponse::Output(DescribeUsersOutput::builder().users(described.build()).build())
-    });
-    let theirs = Arc::clone(user);
-    let modified = mock!(Client::modify_user).then_compute_response(move |input| {
+        Ok(describe_users::DescribeUsersOutput::builder()
+            .users(described.build())
+            .build())
+    };
+    let error = describe_users::DescribeUsersError::generic;
+    let described = locked_rule(mock!(Client::describe_users), user, answer, error);
+    let answer = |user: &mut ModelUser, input: &modify_user::ModifyUserInput| {
         assert_eq!(input.user_id(), Some(USER_ID));
-        match theirs.lock().unwrap().modify(input.passwords().to_vec()) {
-            Ok(()) => MockResponse::Output(ModifyUserOutput::builder().build()),
-            Err((code, words)) => {
-                let meta = ErrorMetadata::builder().code(code).message(words).build();
-                MockResponse::Error(ModifyUserError::generic(meta))
-            }
-        }
-    });
+        user.modify(input.passwords().to_vec())?;
+        Ok(modify_user::ModifyUserOutput::builder().build())
+    };
+    let error = modify_user::ModifyUserError::generic;
+    let modified = locked_rule(mock!(Client::modify_user), user, answer, error);
     mock_client!(
         aws_sdk_elasticache,
         RuleMode::MatchAny,

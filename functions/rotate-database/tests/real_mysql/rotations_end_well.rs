@@ -1,10 +1,11 @@
 //! Repeated, killed, doubled or given up: both passwords work until the retirement, one after it.
 
 use futures::future::join_all;
+use rotation::testing::{ARN, Scene, V1, version};
 use rotation::{Outcome, Step};
 use serde_json::json;
 
-use crate::world::{ARN, V1, version, worlds};
+use crate::world::worlds;
 
 #[tokio::test]
 async fn both_passwords_work_from_set_secret_to_the_retirement_and_one_after_it() {
@@ -50,14 +51,7 @@ async fn a_rotation_that_is_killed_before_any_call_is_ended_by_the_next_attempt(
     for mut world in worlds().await.into_iter().take(3) {
         for call in 0..16 {
             let (before, token) = (world.held(), version(call + 2));
-            world.shelf.die_at(Some(call));
-            let killed = world.rotate(&token).await.is_err();
-            world.shelf.die_at(None);
-            assert!(world.both_get_in(&before).await, "killed before call {call}");
-            for one in Step::ROTATION {
-                world.step(one, &token).await.unwrap();
-            }
-            assert!(world.both_get_in(&before).await, "killed before call {call} and ended");
+            let killed = world.rotate_killed_before(call, &token).await;
             world.shelf.die_at(Some(call % 4));
             let retired = world.step(Step::Retire, &token).await.is_err();
             world.shelf.die_at(None);
@@ -65,8 +59,7 @@ async fn a_rotation_that_is_killed_before_any_call_is_ended_by_the_next_attempt(
                 world.lets_in(&world.held()).await && (killed || call > 12) && retired,
                 "{call}"
             );
-            world.step(Step::Retire, &token).await.unwrap();
-            assert!(world.lets_in(&world.held()).await && !world.lets_in(&before).await);
+            world.retire(&before, &token).await;
         }
         world.sql("DROP USER THEM").await;
     }

@@ -1,25 +1,17 @@
 //! What stops a rotation, in which words, and that both clients get in all the same.
 
-use std::time::{Duration, SystemTime};
-
 use custom_resource::testing::{Log, assert_absent};
-use rotation::{Rotation, Step};
+use rotation::Step;
+use rotation::testing::{ARN, Scene, V1, refused, version};
 use serde_json::{Value, json};
 
-use crate::world::{ARN, MASTER, V1, World, fresh, rotation, version, worlds};
+use crate::world::{MASTER, World, fresh, rotation, worlds};
 
 /// Begins a rotation up to the step that will not work.
 async fn begun(world: &World) -> Value {
     world.shelf.begin(ARN, &version(2));
     world.step(Step::Create, &version(2)).await.unwrap();
     world.held()
-}
-
-/// The step's error with hardly any time to try again.
-async fn refused<T: rotation::RotationTarget>(rotation: &Rotation<T>, one: Step) -> String {
-    let payload = json!({"Step": one.to_string(), "SecretId": ARN, "ClientRequestToken": version(2)});
-    let deadline = SystemTime::now() + Duration::from_secs(13);
-    rotation.handle(payload, deadline).await.unwrap_err().to_string()
 }
 
 async fn ends_well(world: &mut World, before: &Value) {

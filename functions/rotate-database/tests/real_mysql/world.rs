@@ -7,14 +7,12 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use database::{Authority, Connection, Connector, Credentials};
 use local_servers::MySql;
 use recorded_calls::Recorder;
-use rotate_database::{Error, MySqlUsers};
-use rotation::testing::{Shelf, rotate, step};
-use rotation::{Outcome, Rotation, Step};
+use rotate_database::MySqlUsers;
+use rotation::Rotation;
+use rotation::testing::{ARN, Scene, Shelf, V1};
 use serde_json::{Value, json};
 
 pub const MASTER: &str = "arn:aws:secretsmanager:eu-central-1:123456789012:secret:rds!db-0c1f-AbCdEf";
-pub const ARN: &str = "arn:aws:secretsmanager:eu-central-1:123456789012:secret:ApplicationSecret-GhIjKl";
-pub const V1: &str = "11111111-1111-1111-1111-111111111111";
 
 pub struct World {
     pub server: MySql,
@@ -22,10 +20,6 @@ pub struct World {
     pub shelf: Arc<Shelf>,
     pub rotation: Rotation<MySqlUsers>,
     pub admin: Connection,
-}
-
-pub fn version(number: usize) -> String {
-    format!("{number:08}-2222-2222-2222-222222222222")
 }
 
 /// A name that no other test and no earlier run uses.
@@ -83,12 +77,24 @@ impl World {
         }
     }
 
-    /// What a client holds that reads the secret now.
-    pub fn held(&self) -> Value {
-        self.shelf.content(ARN, "AWSCURRENT").expect("a current version")
+    pub async fn sql(&mut self, statement: &str) {
+        let statement = statement.replace("THEM", &format!("`{}`@`%`", self.user));
+        self.admin.run(&statement).await.expect("an administrator's statement");
+    }
+}
+
+impl Scene for World {
+    type Target = MySqlUsers;
+
+    fn shelf(&self) -> &Shelf {
+        &self.shelf
     }
 
-    pub async fn lets_in(&self, content: &Value) -> bool {
+    fn rotation(&self) -> &Rotation<MySqlUsers> {
+        &self.rotation
+    }
+
+    async fn lets_in(&self, content: &Value) -> bool {
         let text = |name: &str| content[name].as_str().expect("a text").to_owned();
         let credentials = Credentials::new(&text("username"), text("password").into());
         match connector(&self.server).connect(&credentials).await {
@@ -98,24 +104,6 @@ impl World {
             }
             Err(_) => false,
         }
-    }
-
-    /// Who read the secret before, and who reads it now: both get in.
-    pub async fn both_get_in(&self, before: &Value) -> bool {
-        self.lets_in(before).await && self.lets_in(&self.held()).await
-    }
-
-    pub async fn rotate(&self, token: &str) -> Result<(), rotation::Error<Error>> {
-        rotate(&self.shelf, &self.rotation, ARN, token).await
-    }
-
-    pub async fn step(&self, one: Step, token: &str) -> Result<Outcome, rotation::Error<Error>> {
-        step(&self.rotation, ARN, one, token).await
-    }
-
-    pub async fn sql(&mut self, statement: &str) {
-        let statement = statement.replace("THEM", &format!("`{}`@`%`", self.user));
-        self.admin.run(&statement).await.expect("an administrator's statement");
     }
 }
 

@@ -1,23 +1,15 @@
 //! Both keys sign in from `createSecret` to the retirement, whatever lies between, and never are there three.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 use custom_resource::testing::{Log, assert_absent};
+use rotation::testing::{ARN, Scene, refused, version};
 use rotation::{Outcome, Step};
 use serde_json::json;
-use tokio::sync::RwLock;
-use tokio::time::{interval, sleep};
+use tokio::time::sleep;
 
-use crate::world::{ARN, USER, World, now, password, rotation, trusting, version};
-
-/// The step's error with hardly any time to try again.
-async fn refused(rotation: &rotation::Rotation<rotate_smtp::MailUser>, one: Step) -> String {
-    let payload = json!({"Step": one.to_string(), "SecretId": ARN, "ClientRequestToken": version(2)});
-    let deadline = SystemTime::now() + Duration::from_secs(13);
-    rotation.handle(payload, deadline).await.unwrap_err().to_string()
-}
+use crate::world::{USER, World, now, password, rotation, trusting};
 
 #[tokio::test]
 async fn both_keys_work_until_the_retirement_and_every_step_may_come_again() {
@@ -47,16 +39,8 @@ async fn a_rotation_that_is_killed_before_any_call_is_ended_by_the_next_attempt(
     for call in 0..13 {
         let world = World::new();
         let before = world.held();
-        world.shelf.die_at(Some(call));
-        let _ = world.rotate(&version(2)).await;
-        world.shelf.die_at(None);
-        assert!(world.both_get_in(&before).await, "killed before call {call}");
-        for one in Step::ROTATION {
-            world.step(one, &version(2)).await.unwrap();
-        }
-        assert!(world.both_get_in(&before).await, "killed before call {call} and ended");
-        world.step(Step::Retire, &version(2)).await.unwrap();
-        assert!(world.lets_in(&world.held()).await && !world.lets_in(&before).await);
+        world.rotate_killed_before(call, &version(2)).await;
+        world.retire(&before, &version(2)).await;
         let iam = world.iam();
         assert_eq!((iam.keys.len(), iam.most), (1, 2));
     }
@@ -170,8 +154,7 @@ async fn ten_rotations_in_a_row_never_refuse_who_holds_the_last_two_and_refuse_a
             "{third}"
         );
         world.shelf.remove_label(ARN, "AWSPENDING");
-        world.step(Step::Retire, &version(number)).await.unwrap();
-        assert!(!world.lets_in(&before).await && world.lets_in(&world.held()).await);
+        world.retire(&before, &version(number)).await;
     }
     let most = world.iam().most;
     assert_eq!(most, 2, "never more than two keys");
@@ -202,32 +185,7 @@ async fn neither_log_nor_error_shows_a_password_or_the_key_s_secret() {
 #[tokio::test]
 async fn fifty_connections_a_second_through_ten_rotations_with_rollouts_are_all_let_in() {
     let world = World::new();
-    let task = Arc::new(RwLock::new(world.held()));
-    let over = Arc::new(AtomicBool::new(false));
-    let client = async {
-        let (mut ticks, mut opened) = (interval(Duration::from_millis(20)), 0);
-        while !over.load(Ordering::Relaxed) {
-            ticks.tick().await;
-            let held = task.read().await.clone();
-            assert!(world.lets_in(&held).await, "connection {opened} was refused");
-            opened += 1;
-        }
-        opened
-    };
-    let rotations = async {
-        for number in 2..12 {
-            let (before, token) = (world.held(), version(number));
-            world.rotate(&token).await.unwrap();
-            sleep(Duration::from_millis(150)).await;
-            // The rollout: from here on, no task holds the old one.
-            *task.write().await = world.held();
-            sleep(Duration::from_millis(150)).await;
-            world.step(Step::Retire, &token).await.unwrap();
-            assert!(!world.lets_in(&before).await, "the old key is retired");
-        }
-        over.store(true, Ordering::Relaxed);
-    };
-    let (opened, ()) = tokio::join!(client, rotations);
+    let opened = world.rotate_under_load(10).await;
     assert!(opened > 50, "only {opened} connections were opened");
     println!("{opened} connections through 10 rotations");
 }

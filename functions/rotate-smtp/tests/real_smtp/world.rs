@@ -4,26 +4,21 @@ use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use aws_sdk_iam::Client;
-use aws_sdk_iam::error::ErrorMetadata;
-use aws_sdk_iam::operation::create_access_key::{CreateAccessKeyError, CreateAccessKeyOutput};
-use aws_sdk_iam::operation::delete_access_key::{DeleteAccessKeyError, DeleteAccessKeyOutput};
-use aws_sdk_iam::operation::list_access_keys::ListAccessKeysOutput;
+use aws_sdk_iam::operation::{create_access_key, delete_access_key, list_access_keys};
 use aws_sdk_iam::primitives::DateTime;
 use aws_sdk_iam::types::{AccessKey, AccessKeyMetadata, StatusType};
-use aws_smithy_mocks::{MockResponse, RuleMode, mock, mock_client};
-use recorded_calls::Recorder;
+use aws_smithy_mocks::{Rule, RuleMode, mock, mock_client};
+use recorded_calls::{Recorder, Refusal, locked_rule};
 use rotate_smtp::{Error, MailUser, SmtpServers};
-use rotation::testing::{Shelf, rotate, step};
-use rotation::{Outcome, Rotation, Secret, Step};
+use rotation::testing::{ARN, Scene, Shelf, V1};
+use rotation::{Rotation, Secret};
 use secrecy::ExposeSecret;
 use serde_json::{Value, json};
 use smtp_password::smtp_password;
 
 use crate::server::SmtpServer;
 
-pub const ARN: &str = "arn:aws:secretsmanager:eu-central-1:123456789012:secret:SmtpSecret-GhIjKl";
 pub const USER: &str = "shop-MailUser-1ABCDEFGHIJKL";
-const V1: &str = "11111111-1111-1111-1111-111111111111";
 const REGION: &str = "eu-central-1";
 
 pub struct Key {
@@ -84,10 +79,6 @@ pub struct World {
     pub rotation: Rotation<MailUser>,
 }
 
-pub fn version(number: usize) -> String {
-    format!("{number:08}-2222-2222-2222-222222222222")
-}
-
 impl World {
     pub fn new() -> Self {
         let mut iam = Iam {
@@ -115,12 +106,20 @@ impl World {
     pub fn iam(&self) -> MutexGuard<'_, Iam> {
         self.iam.lock().unwrap()
     }
+}
 
-    pub fn held(&self) -> Value {
-        self.shelf.content(ARN, "AWSCURRENT").expect("a current version")
+impl Scene for World {
+    type Target = MailUser;
+
+    fn shelf(&self) -> &Shelf {
+        &self.shelf
     }
 
-    pub async fn lets_in(&self, content: &Value) -> bool {
+    fn rotation(&self) -> &Rotation<MailUser> {
+        &self.rotation
+    }
+
+    async fn lets_in(&self, content: &Value) -> bool {
         let secret = Secret::parse(&content.to_string()).expect("a secret");
         let believed = trusting(&self.iam().smtp.ca_file);
         match believed.sign_in(&secret).await {
@@ -128,18 +127,6 @@ impl World {
             Err(Error::Refused { .. }) => false,
             Err(error) => panic!("{error}"),
         }
-    }
-
-    pub async fn both_get_in(&self, before: &Value) -> bool {
-        self.lets_in(before).await && self.lets_in(&self.held()).await
-    }
-
-    pub async fn rotate(&self, token: &str) -> Result<(), rotation::Error<Error>> {
-        rotate(&self.shelf, &self.rotation, ARN, token).await
-    }
-
-    pub async fn step(&self, one: Step, token: &str) -> Result<Outcome, rotation::Error<Error>> {
-        step(&self.rotation, ARN, one, token).await
     }
 }
 
@@ -153,10 +140,17 @@ pub fn rotation(shelf: &Arc<Shelf>, iam: &Arc<Mutex<Iam>>, server: SmtpServers) 
 }
 
 fn client(iam: &Arc<Mutex<Iam>>) -> Client {
-    let theirs = Arc::clone(iam);
-    let listed = mock!(Client::list_access_keys).then_compute_response(move |input| {
+    mock_client!(
+        aws_sdk_iam,
+        RuleMode::MatchAny,
+        &[list(iam), create(iam), delete(iam)],
+        |config| { config.interceptor(Recorder::of("rotate-smtp")) }
+    )
+}
+
+fn list(iam: &Arc<Mutex<Iam>>) -> Rule {
+    let answer = |iam: &mut Iam, input: &list_access_keys::ListAccessKeysInput| {
         assert_eq!(input.user_name(), Some(USER));
-        let iam = theirs.lock().unwrap();
         let keys = iam.keys.iter().map(|key| {
             let made = DateTime::from_secs(i64::try_from(key.made).unwrap());
             let metadata = AccessKeyMetadata::builder()
@@ -164,43 +158,46 @@ fn client(iam: &Arc<Mutex<Iam>>) -> Client {
                 .status(StatusType::Active);
             metadata.create_date(made).build()
         });
-        let output = ListAccessKeysOutput::builder().set_access_key_metadata(Some(keys.collect()));
-        MockResponse::Output(output.build().unwrap())
-    });
-    let theirs = Arc::clone(iam);
-    let created = mock!(Client::create_access_key).then_compute_response(move |_| {
-        let Some((id, secret)) = theirs.lock().unwrap().make(now()) else {
-            let words = "Cannot exceed quota for AccessKeysPerUser: 2";
-            let meta = ErrorMetadata::builder().code("LimitExceeded").message(words).build();
-            return MockResponse::Error(CreateAccessKeyError::generic(meta));
+        let output = list_access_keys::ListAccessKeysOutput::builder().set_access_key_metadata(Some(keys.collect()));
+        Ok(output.build().unwrap())
+    };
+    let error = list_access_keys::ListAccessKeysError::generic;
+    locked_rule(mock!(Client::list_access_keys), iam, answer, error)
+}
+
+fn create(iam: &Arc<Mutex<Iam>>) -> Rule {
+    let answer = |iam: &mut Iam, _: &create_access_key::CreateAccessKeyInput| {
+        let full = || {
+            Refusal(
+                "LimitExceeded",
+                "Cannot exceed quota for AccessKeysPerUser: 2".to_owned(),
+            )
         };
+        let (id, secret) = iam.make(now()).ok_or_else(full)?;
         let key = AccessKey::builder()
             .user_name(USER)
             .access_key_id(id)
             .secret_access_key(secret);
         let key = key.status(StatusType::Active).build().unwrap();
-        MockResponse::Output(CreateAccessKeyOutput::builder().access_key(key).build())
-    });
-    let theirs = Arc::clone(iam);
-    let deleted = mock!(Client::delete_access_key).then_compute_response(move |input| {
+        Ok(create_access_key::CreateAccessKeyOutput::builder()
+            .access_key(key)
+            .build())
+    };
+    let error = create_access_key::CreateAccessKeyError::generic;
+    locked_rule(mock!(Client::create_access_key), iam, answer, error)
+}
+
+fn delete(iam: &Arc<Mutex<Iam>>) -> Rule {
+    let answer = |iam: &mut Iam, input: &delete_access_key::DeleteAccessKeyInput| {
         let id = input.access_key_id().unwrap_or_default();
-        let mut iam = theirs.lock().unwrap();
         let before = iam.keys.len();
         iam.keys.retain(|key| key.id != id);
         if iam.keys.len() == before {
-            let meta = ErrorMetadata::builder()
-                .code("NoSuchEntity")
-                .message("It cannot be found.")
-                .build();
-            return MockResponse::Error(DeleteAccessKeyError::generic(meta));
+            return Err(Refusal("NoSuchEntity", "It cannot be found.".to_owned()));
         }
         iam.smtp.deny(id);
-        MockResponse::Output(DeleteAccessKeyOutput::builder().build())
-    });
-    mock_client!(
-        aws_sdk_iam,
-        RuleMode::MatchAny,
-        [&listed, &created, &deleted],
-        |config| { config.interceptor(Recorder::of("rotate-smtp")) }
-    )
+        Ok(delete_access_key::DeleteAccessKeyOutput::builder().build())
+    };
+    let error = delete_access_key::DeleteAccessKeyError::generic;
+    locked_rule(mock!(Client::delete_access_key), iam, answer, error)
 }

@@ -1,11 +1,9 @@
 //! The SDK's clients, answered by a [`State`].
 
-use std::fmt::Debug;
 use std::sync::{Arc, Mutex};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use aws_sdk_ecs::Client as Ecs;
-use aws_sdk_ecs::error::ErrorMetadata;
 use aws_sdk_ecs::operation::{
     describe_services, describe_task_definition, describe_tasks, list_services, list_tasks, update_service,
 };
@@ -13,8 +11,8 @@ use aws_sdk_ecs::primitives::DateTime;
 use aws_sdk_ecs::types;
 use aws_sdk_lambda::operation::invoke;
 use aws_sdk_lambda::primitives::Blob;
-use aws_smithy_mocks::{MockResponse, Rule, RuleBuilder, RuleMode, mock, mock_client};
-use recorded_calls::Recorder;
+use aws_smithy_mocks::{Rule, RuleMode, mock, mock_client};
+use recorded_calls::{Recorder, Refusal, locked_rule};
 use rotation::testing::Shelf;
 use rotation_rollout::Clients;
 use serde_json::{Value, json};
@@ -22,7 +20,6 @@ use serde_json::{Value, json};
 use crate::cluster::{Deployment, State, deployment};
 
 type Shared = Arc<Mutex<State>>;
-type Denial = (&'static str, String);
 
 pub fn clients(shelf: &Arc<Shelf>, state: &Shared) -> Clients {
     let recorder = Recorder::of("rotation-rollout");
@@ -43,36 +40,6 @@ pub fn clients(shelf: &Arc<Shelf>, state: &Shared) -> Clients {
             config.interceptor(recorder.clone())
         }),
     }
-}
-
-fn rule<I, O, E>(
-    operation: RuleBuilder<I, O, E>,
-    state: &Shared,
-    action: &'static str,
-    answer: impl Fn(&mut State, &I) -> Result<O, Denial> + Send + Sync + 'static,
-    error: impl Fn(ErrorMetadata) -> E + Send + Sync + 'static,
-) -> Rule
-where
-    I: Debug + Send + Sync + 'static,
-    O: Debug + Send + Sync + 'static,
-    E: std::error::Error + Debug + Send + Sync + 'static,
-{
-    let state = Arc::clone(state);
-    operation.then_compute_response(move |input| {
-        let mut state = state.lock().unwrap();
-        state.calls.push(action);
-        let answered = if state.denied == Some(action) {
-            Err(("AccessDeniedException", "not authorized".to_owned()))
-        } else {
-            answer(&mut state, input)
-        };
-        match answered {
-            Ok(output) => MockResponse::Output(output),
-            Err((code, words)) => {
-                MockResponse::Error(error(ErrorMetadata::builder().code(code).message(words).build()))
-            }
-        }
-    })
 }
 
 fn date(time: SystemTime) -> DateTime {
@@ -97,13 +64,14 @@ fn page(all: &[String], token: Option<&str>) -> (Vec<String>, Option<String>) {
 
 fn services(state: &Shared) -> Rule {
     let answer = |state: &mut State, input: &list_services::ListServicesInput| {
+        state.call("ecs:ListServices")?;
         let all: Vec<_> = state.services.keys().map(|name| arn("service", name)).collect();
         let (arns, next) = page(&all, input.next_token());
         let output = list_services::ListServicesOutput::builder().set_service_arns(Some(arns));
         Ok(output.set_next_token(next).build())
     };
     let error = list_services::ListServicesError::generic;
-    rule(mock!(Ecs::list_services), state, "ecs:ListServices", answer, error)
+    locked_rule(mock!(Ecs::list_services), state, answer, error)
 }
 
 fn deployed(one: &Deployment) -> types::Deployment {
@@ -116,6 +84,7 @@ fn deployed(one: &Deployment) -> types::Deployment {
 
 fn described_services(state: &Shared) -> Rule {
     let answer = |state: &mut State, input: &describe_services::DescribeServicesInput| {
+        state.call("ecs:DescribeServices")?;
         let mut output = describe_services::DescribeServicesOutput::builder();
         for arn in input.services() {
             let service = &state.services[&name(arn)];
@@ -137,19 +106,14 @@ fn described_services(state: &Shared) -> Rule {
         Ok(output.build())
     };
     let error = describe_services::DescribeServicesError::generic;
-    rule(
-        mock!(Ecs::describe_services),
-        state,
-        "ecs:DescribeServices",
-        answer,
-        error,
-    )
+    locked_rule(mock!(Ecs::describe_services), state, answer, error)
 }
 
 fn definition(state: &Shared) -> Rule {
     let answer = |state: &mut State, input: &describe_task_definition::DescribeTaskDefinitionInput| {
+        state.call("ecs:DescribeTaskDefinition")?;
         let wanted = input.task_definition().unwrap_or_default();
-        let missing = || ("ClientException", "Unable to describe task definition.".to_owned());
+        let missing = || Refusal("ClientException", "Unable to describe task definition.".to_owned());
         let references = state.definitions.get(wanted).ok_or_else(missing)?;
         let mut container = types::ContainerDefinition::builder().name("mautic");
         for reference in references {
@@ -168,12 +132,12 @@ fn definition(state: &Shared) -> Rule {
             .build())
     };
     let error = describe_task_definition::DescribeTaskDefinitionError::generic;
-    let action = "ecs:DescribeTaskDefinition";
-    rule(mock!(Ecs::describe_task_definition), state, action, answer, error)
+    locked_rule(mock!(Ecs::describe_task_definition), state, answer, error)
 }
 
 fn tasks(state: &Shared) -> Rule {
     let answer = |state: &mut State, input: &list_tasks::ListTasksInput| {
+        state.call("ecs:ListTasks")?;
         let desired = input.desired_status().unwrap().as_str().to_owned();
         let listed = state.tasks.iter().filter(|(_, task)| task.desired == desired);
         let all: Vec<_> = listed.map(|(id, _)| arn("task", id)).collect();
@@ -184,11 +148,12 @@ fn tasks(state: &Shared) -> Rule {
             .build())
     };
     let error = list_tasks::ListTasksError::generic;
-    rule(mock!(Ecs::list_tasks), state, "ecs:ListTasks", answer, error)
+    locked_rule(mock!(Ecs::list_tasks), state, answer, error)
 }
 
 fn described_tasks(state: &Shared) -> Rule {
     let answer = |state: &mut State, input: &describe_tasks::DescribeTasksInput| {
+        state.call("ecs:DescribeTasks")?;
         let mut output = describe_tasks::DescribeTasksOutput::builder();
         for arn in input.tasks() {
             let task = &state.tasks[&name(arn)];
@@ -202,11 +167,12 @@ fn described_tasks(state: &Shared) -> Rule {
         Ok(output.build())
     };
     let error = describe_tasks::DescribeTasksError::generic;
-    rule(mock!(Ecs::describe_tasks), state, "ecs:DescribeTasks", answer, error)
+    locked_rule(mock!(Ecs::describe_tasks), state, answer, error)
 }
 
 fn update(state: &Shared) -> Rule {
     let answer = |state: &mut State, input: &update_service::UpdateServiceInput| {
+        state.call("ecs:UpdateService")?;
         assert_eq!(
             (input.force_new_deployment(), input.task_definition()),
             (Some(true), None)
@@ -224,11 +190,12 @@ fn update(state: &Shared) -> Rule {
         Ok(update_service::UpdateServiceOutput::builder().build())
     };
     let error = update_service::UpdateServiceError::generic;
-    rule(mock!(Ecs::update_service), state, "ecs:UpdateService", answer, error)
+    locked_rule(mock!(Ecs::update_service), state, answer, error)
 }
 
 fn invoked(state: &Shared) -> Rule {
     let answer = |state: &mut State, input: &invoke::InvokeInput| {
+        state.call("lambda:InvokeFunction")?;
         let payload: Value = serde_json::from_slice(input.payload().unwrap().as_ref()).unwrap();
         let wanted = crate::cluster::function(payload["SecretId"].as_str().unwrap());
         assert_eq!(input.function_name(), Some(wanted.as_str()));
@@ -243,11 +210,5 @@ fn invoked(state: &Shared) -> Rule {
         Ok(output.build())
     };
     let error = invoke::InvokeError::generic;
-    rule(
-        mock!(aws_sdk_lambda::Client::invoke),
-        state,
-        "lambda:InvokeFunction",
-        answer,
-        error,
-    )
+    locked_rule(mock!(aws_sdk_lambda::Client::invoke), state, answer, error)
 }

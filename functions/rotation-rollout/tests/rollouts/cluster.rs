@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::{Duration, SystemTime};
 
+use recorded_calls::Refusal;
 use rotation::testing::Shelf;
 use rotation_rollout::{Found, Rollout, Settings};
 use serde_json::{Value, json};
@@ -57,6 +58,17 @@ pub struct State {
     /// The action that is denied.
     pub denied: Option<&'static str>,
     pub calls: Vec<&'static str>,
+}
+
+impl State {
+    /// One call: noted, and denied if the test wants it so.
+    pub fn call(&mut self, action: &'static str) -> Result<(), Refusal> {
+        self.calls.push(action);
+        if self.denied == Some(action) {
+            return Err(Refusal("AccessDeniedException", "not authorized".to_owned()));
+        }
+        Ok(())
+    }
 }
 
 pub struct Cluster {

@@ -3,26 +3,24 @@
 use std::fmt::Debug;
 use std::sync::Arc;
 
-use aws_sdk_cloudformation::types::{ResourceStatus, StackResourceDetail};
 use aws_sdk_sesv2::Client;
 use aws_sdk_sesv2::error::ErrorMetadata;
 use aws_sdk_sesv2::types as ses;
-use aws_smithy_mocks::{MockResponse, Rule, RuleBuilder, RuleMode, mock, mock_client};
-use recorded_calls::Recorder;
+use aws_smithy_mocks::{Rule, RuleBuilder, RuleMode, mock, mock_client};
+use recorded_calls::{Recorder, Refusal, rule, stack_resource};
 use ses_domain::identity::Identity;
 use ses_domain::marks::Tags;
 use ses_domain::observe::{Assumed, Clients};
 use ses_domain::plan::Step;
 
 use crate::stage::Stage;
-use crate::world::Refusal;
 
 /// The clients of `actor`.
 pub fn clients(stage: &Arc<Stage>, actor: usize) -> Clients {
-    let actor = Actor {
+    let actor = Arc::new(Actor {
         stage: Arc::clone(stage),
         number: actor,
-    };
+    });
     let identity = [
         actor.get_identity(),
         actor.create_identity(),
@@ -59,39 +57,17 @@ pub fn clients(stage: &Arc<Stage>, actor: usize) -> Clients {
 }
 
 /// Who calls.
-#[derive(Clone)]
 pub struct Actor {
     pub stage: Arc<Stage>,
     pub number: usize,
 }
 
 impl Actor {
-    /// A rule that answers an operation with what `answer` says.
-    pub fn rule<I, O, E>(
-        &self,
-        operation: RuleBuilder<I, O, E>,
-        answer: impl Fn(&Self, &I) -> Result<O, Refusal> + Send + Sync + 'static,
-        error: impl Fn(ErrorMetadata) -> E + Send + Sync + 'static,
-    ) -> Rule
-    where
-        I: Debug + Send + Sync + 'static,
-        O: Debug + Send + Sync + 'static,
-        E: std::error::Error + Debug + Send + Sync + 'static,
-    {
-        let actor = self.clone();
-        operation.then_compute_response(move |input| match answer(&actor, input) {
-            Ok(output) => MockResponse::Output(output),
-            Err(Refusal(code, message)) => {
-                MockResponse::Error(error(ErrorMetadata::builder().code(code).message(message).build()))
-            }
-        })
-    }
-
     pub fn step(&self, action: &'static str, domain: Option<&str>, step: &Step) -> Result<(), Refusal> {
         self.stage.step(self.number, action, domain.unwrap_or_default(), step)
     }
 
-    fn get_identity(&self) -> Rule {
+    fn get_identity(self: &Arc<Self>) -> Rule {
         use aws_sdk_sesv2::operation::get_email_identity::GetEmailIdentityError as Error;
         let answer = |actor: &Self, input: &aws_sdk_sesv2::operation::get_email_identity::GetEmailIdentityInput| {
             let domain = input.email_identity().unwrap_or_default();
@@ -101,17 +77,19 @@ impl Actor {
             });
             found.map(|found| described(&found))
         };
-        self.rule(mock!(Client::get_email_identity), answer, |meta| match meta.code() {
-            Some("NotFoundException") => {
-                Error::NotFoundException(ses::error::NotFoundException::builder().meta(meta).build())
+        rule(mock!(Client::get_email_identity), self, answer, |meta| {
+            match meta.code() {
+                Some("NotFoundException") => {
+                    Error::NotFoundException(ses::error::NotFoundException::builder().meta(meta).build())
+                }
+                _ => Error::generic(meta),
             }
-            _ => Error::generic(meta),
         })
     }
 
     /// A rule for an operation that carries out one step of a plan.
     fn stepping<I, O, E>(
-        &self,
+        self: &Arc<Self>,
         action: &'static str,
         operation: RuleBuilder<I, O, E>,
         read: impl Fn(&I) -> (Option<&str>, Step) + Send + Sync + 'static,
@@ -127,10 +105,10 @@ impl Actor {
             let (domain, step) = read(input);
             actor.step(action, domain, &step).map(|()| done())
         };
-        self.rule(operation, answer, error)
+        rule(operation, self, answer, error)
     }
 
-    fn create_identity(&self) -> Rule {
+    fn create_identity(self: &Arc<Self>) -> Rule {
         use aws_sdk_sesv2::operation::create_email_identity::{
             CreateEmailIdentityError as Error, CreateEmailIdentityInput as Input, CreateEmailIdentityOutput as Output,
         };
@@ -151,7 +129,7 @@ impl Actor {
         )
     }
 
-    fn delete_identity(&self) -> Rule {
+    fn delete_identity(self: &Arc<Self>) -> Rule {
         use aws_sdk_sesv2::operation::delete_email_identity::{
             DeleteEmailIdentityError as Error, DeleteEmailIdentityInput as Input, DeleteEmailIdentityOutput as Output,
         };
@@ -168,7 +146,7 @@ impl Actor {
         )
     }
 
-    fn tag(&self) -> Rule {
+    fn tag(self: &Arc<Self>) -> Rule {
         use aws_sdk_sesv2::operation::tag_resource::{
             TagResourceError as Error, TagResourceInput as Input, TagResourceOutput as Output,
         };
@@ -185,7 +163,7 @@ impl Actor {
         )
     }
 
-    fn untag(&self) -> Rule {
+    fn untag(self: &Arc<Self>) -> Rule {
         use aws_sdk_sesv2::operation::untag_resource::{
             UntagResourceError as Error, UntagResourceInput as Input, UntagResourceOutput as Output,
         };
@@ -203,7 +181,7 @@ impl Actor {
         )
     }
 
-    fn mail_from(&self) -> Rule {
+    fn mail_from(self: &Arc<Self>) -> Rule {
         use aws_sdk_sesv2::operation::put_email_identity_mail_from_attributes::{
             PutEmailIdentityMailFromAttributesError as Error, PutEmailIdentityMailFromAttributesInput as Input,
             PutEmailIdentityMailFromAttributesOutput as Output,
@@ -223,7 +201,7 @@ impl Actor {
         )
     }
 
-    fn configuration_set(&self) -> Rule {
+    fn configuration_set(self: &Arc<Self>) -> Rule {
         use aws_sdk_sesv2::operation::put_email_identity_configuration_set_attributes::{
             PutEmailIdentityConfigurationSetAttributesError as Error,
             PutEmailIdentityConfigurationSetAttributesInput as Input,
@@ -244,7 +222,7 @@ impl Actor {
         )
     }
 
-    fn account(&self) -> Rule {
+    fn account(self: &Arc<Self>) -> Rule {
         use aws_sdk_sesv2::operation::get_account as operation;
         let answer = |actor: &Self, _: &operation::GetAccountInput| {
             let access = actor
@@ -254,33 +232,18 @@ impl Actor {
                 .production_access_enabled(access)
                 .build())
         };
-        self.rule(mock!(Client::get_account), answer, operation::GetAccountError::generic)
+        rule(
+            mock!(Client::get_account),
+            self,
+            answer,
+            operation::GetAccountError::generic,
+        )
     }
 
     /// CloudFormation, asked for the state of our resource.
-    fn stack_resource(&self) -> Rule {
-        use aws_sdk_cloudformation::operation::describe_stack_resource as operation;
-        let answer = |actor: &Self, _: &operation::DescribeStackResourceInput| {
-            let withdrawn = actor
-                .stage
-                .call(actor.number, "cloudformation:DescribeStackResource", |world| {
-                    Ok(world.withdrawn)
-                })?;
-            let status = if withdrawn {
-                ResourceStatus::DeleteInProgress
-            } else {
-                ResourceStatus::CreateInProgress
-            };
-            let detail = StackResourceDetail::builder().resource_status(status).build();
-            Ok(operation::DescribeStackResourceOutput::builder()
-                .stack_resource_detail(detail)
-                .build())
-        };
-        self.rule(
-            mock!(aws_sdk_cloudformation::Client::describe_stack_resource),
-            answer,
-            operation::DescribeStackResourceError::generic,
-        )
+    fn stack_resource(self: &Arc<Self>) -> Rule {
+        let (actor, action) = (Arc::clone(self), "cloudformation:DescribeStackResource");
+        stack_resource(move || actor.stage.call(actor.number, action, |world| Ok(world.withdrawn)))
     }
 }
 

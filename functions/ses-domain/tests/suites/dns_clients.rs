@@ -1,10 +1,12 @@
 //! Route 53's operations, answered by a [`Stage`](crate::stage::Stage).
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use aws_sdk_route53::error::ErrorMetadata;
 use aws_sdk_route53::types as dns;
 use aws_smithy_mocks::{Rule, mock};
+use recorded_calls::rule;
 use ses_domain::names::DnsName;
 use ses_domain::plan::Step;
 use ses_domain::settings::ZoneId;
@@ -13,7 +15,7 @@ use ses_domain::zone::{Change, HostedZone, RecordSet, RecordType};
 use crate::clients::Actor;
 
 impl Actor {
-    pub fn dns_rules(&self) -> [Rule; 5] {
+    pub fn dns_rules(self: &Arc<Self>) -> [Rule; 5] {
         [
             self.list_zones(),
             self.get_zone(),
@@ -24,7 +26,7 @@ impl Actor {
     }
 
     /// Two zones a page, to turn pages.
-    fn list_zones(&self) -> Rule {
+    fn list_zones(self: &Arc<Self>) -> Rule {
         use aws_sdk_route53::operation::list_hosted_zones as operation;
         let answer = |actor: &Self, input: &operation::ListHostedZonesInput| {
             let from = input
@@ -50,14 +52,15 @@ impl Actor {
                 .set_next_marker(more.then(|| (from + 2).to_string()));
             Ok(output.build().unwrap())
         };
-        self.rule(
+        rule(
             mock!(aws_sdk_route53::Client::list_hosted_zones),
+            self,
             answer,
             operation::ListHostedZonesError::generic,
         )
     }
 
-    fn get_zone(&self) -> Rule {
+    fn get_zone(self: &Arc<Self>) -> Rule {
         use aws_sdk_route53::operation::get_hosted_zone as operation;
         let answer = |actor: &Self, input: &operation::GetHostedZoneInput| {
             let id = read_zone_id(input.id());
@@ -68,14 +71,15 @@ impl Actor {
                 .hosted_zone(described_zone(&zone))
                 .build())
         };
-        self.rule(
+        rule(
             mock!(aws_sdk_route53::Client::get_hosted_zone),
+            self,
             answer,
             operation::GetHostedZoneError::generic,
         )
     }
 
-    fn get_change(&self) -> Rule {
+    fn get_change(self: &Arc<Self>) -> Rule {
         use aws_sdk_route53::operation::get_change as operation;
         let answer = |actor: &Self, input: &operation::GetChangeInput| {
             let pending = actor.stage.call(actor.number, "route53:GetChange", |world| {
@@ -91,15 +95,16 @@ impl Actor {
             let info = change_info(input.id().unwrap_or_default(), status);
             Ok(operation::GetChangeOutput::builder().change_info(info).build())
         };
-        self.rule(
+        rule(
             mock!(aws_sdk_route53::Client::get_change),
+            self,
             answer,
             operation::GetChangeError::generic,
         )
     }
 
     /// A page of record sets from a start position, in Route 53's order of reversed labels.
-    fn list_records(&self) -> Rule {
+    fn list_records(self: &Arc<Self>) -> Rule {
         use aws_sdk_route53::operation::list_resource_record_sets as operation;
         let answer = |actor: &Self, input: &operation::ListResourceRecordSetsInput| {
             let id = read_zone_id(input.hosted_zone_id());
@@ -129,10 +134,15 @@ impl Actor {
             Ok(output.build().unwrap())
         };
         let error = operation::ListResourceRecordSetsError::generic;
-        self.rule(mock!(aws_sdk_route53::Client::list_resource_record_sets), answer, error)
+        rule(
+            mock!(aws_sdk_route53::Client::list_resource_record_sets),
+            self,
+            answer,
+            error,
+        )
     }
 
-    fn change_records(&self) -> Rule {
+    fn change_records(self: &Arc<Self>) -> Rule {
         use aws_sdk_route53::operation::change_resource_record_sets as operation;
         let answer = |actor: &Self, input: &operation::ChangeResourceRecordSetsInput| {
             let zone = read_zone_id(input.hosted_zone_id());
@@ -155,8 +165,9 @@ impl Actor {
             }
             _ => operation::ChangeResourceRecordSetsError::generic(meta),
         };
-        self.rule(
+        rule(
             mock!(aws_sdk_route53::Client::change_resource_record_sets),
+            self,
             answer,
             error,
         )

@@ -6,11 +6,12 @@ use std::sync::{Arc, Condvar, Mutex};
 
 use custom_resource::Runtime;
 use custom_resource::testing::{Response, Scenario};
+use recorded_calls::Refusal;
 use serde_json::{Value, json};
 use ses_domain::SesDomain;
 use ses_domain::plan::Step;
 
-use crate::world::{Refusal, World, set};
+use crate::world::{World, set};
 
 pub const TYPE: &str = "Custom::SesDomain";
 

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use custom_resource::Owner;
+use recorded_calls::Refusal;
 use ses_domain::identity::{Identity, MailFrom};
 use ses_domain::names::{DnsName, Domain};
 use ses_domain::plan::{self, Observed, PlanError, Step};
@@ -13,10 +14,6 @@ use ses_domain::zone::{Change, HostedZone, RecordSet, RecordType, ZoneState};
 use ses_domain::zone_plan::{marked_names, removal};
 
 pub const REGION: &str = "eu-central-1";
-
-/// An error as AWS gives it: code and message.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Refusal(pub &'static str, pub String);
 
 #[derive(Debug, Clone, PartialEq)]
 pub struct World {

@@ -1,23 +1,22 @@
 //! The SDK's clients, answered by a [`Stage`].
 
-use std::fmt::Debug;
 use std::sync::Arc;
 
-use aws_sdk_cloudformation::types::{ResourceStatus, StackResourceDetail};
-use aws_sdk_iam::error::ErrorMetadata;
 use aws_sdk_iam::primitives::DateTime;
 use aws_sdk_iam::types::{AccessKey, AccessKeyMetadata, StatusType, Tag};
-use aws_smithy_mocks::{MockResponse, Rule, RuleBuilder, RuleMode, mock, mock_client};
-use recorded_calls::Recorder;
+use aws_smithy_mocks::{Rule, RuleMode, mock, mock_client};
+use recorded_calls::{Recorder, Refusal, rule, stack_resource};
 use smtp_credentials::Clients;
 
-use crate::world::{Refusal, SECRET, Stage, USER};
+use crate::world::{SECRET, Stage, USER};
 
 /// Clients that call the stage.
 pub fn clients(stage: &Arc<Stage>) -> Clients {
     let recorder = Recorder::of("smtp-credentials");
     let iam = [list_tags(stage), list_keys(stage), create_key(stage), delete_key(stage)];
     let secrets = [get_value(stage), put_value(stage), move_label(stage)];
+    let theirs = Arc::clone(stage);
+    let withdrawn = move || theirs.call("cloudformation:DescribeStackResource", |world| Ok(world.withdrawn));
     Clients {
         iam: mock_client!(aws_sdk_iam, RuleMode::MatchAny, &iam, |config| {
             config.interceptor(recorder.clone())
@@ -28,31 +27,10 @@ pub fn clients(stage: &Arc<Stage>) -> Clients {
         stacks: mock_client!(
             aws_sdk_cloudformation,
             RuleMode::MatchAny,
-            [&stack_resource(stage)],
+            [&stack_resource(withdrawn)],
             |config| config.interceptor(recorder.clone())
         ),
     }
-}
-
-/// A rule that answers an operation with what `answer` says.
-fn rule<I, O, E>(
-    operation: RuleBuilder<I, O, E>,
-    stage: &Arc<Stage>,
-    answer: impl Fn(&Stage, &I) -> Result<O, Refusal> + Send + Sync + 'static,
-    error: impl Fn(ErrorMetadata) -> E + Send + Sync + 'static,
-) -> Rule
-where
-    I: Debug + Send + Sync + 'static,
-    O: Debug + Send + Sync + 'static,
-    E: std::error::Error + Debug + Send + Sync + 'static,
-{
-    let stage = Arc::clone(stage);
-    operation.then_compute_response(move |input| match answer(&stage, input) {
-        Ok(output) => MockResponse::Output(output),
-        Err(Refusal(code, message)) => {
-            MockResponse::Error(error(ErrorMetadata::builder().code(code).message(message).build()))
-        }
-    })
 }
 
 fn list_tags(stage: &Arc<Stage>) -> Rule {
@@ -209,26 +187,5 @@ fn move_label(stage: &Arc<Stage>) -> Rule {
         stage,
         answer,
         operation::UpdateSecretVersionStageError::generic,
-    )
-}
-
-fn stack_resource(stage: &Arc<Stage>) -> Rule {
-    use aws_sdk_cloudformation::operation::describe_stack_resource as operation;
-    let answer = |stage: &Stage, _: &operation::DescribeStackResourceInput| {
-        let withdrawn = stage.call("cloudformation:DescribeStackResource", |world| Ok(world.withdrawn))?;
-        let status = if withdrawn {
-            ResourceStatus::DeleteInProgress
-        } else {
-            ResourceStatus::CreateInProgress
-        };
-        let detail = StackResourceDetail::builder().resource_status(status).build();
-        let output = operation::DescribeStackResourceOutput::builder().stack_resource_detail(detail);
-        Ok(output.build())
-    };
-    rule(
-        mock!(aws_sdk_cloudformation::Client::describe_stack_resource),
-        stage,
-        answer,
-        operation::DescribeStackResourceError::generic,
     )
 }

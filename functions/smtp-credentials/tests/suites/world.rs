@@ -6,6 +6,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use custom_resource::testing::{LOGICAL_ID, Response, STACK_ID, Scenario};
 use custom_resource::{Owner, Runtime};
+use recorded_calls::Refusal;
 use serde_json::{Value, json};
 use smtp_credentials::{Endpoint, OWNER_TAG, SmtpCredentials};
 
@@ -15,10 +16,6 @@ pub const ID: &str = "smtp-credentials:shop-MailUser-1ABCDEFGHIJKL";
 pub const SECRET: &str = "arn:aws:secretsmanager:eu-central-1:123456789012:secret:SmtpSecret-GhIjKl";
 pub const REGION: &str = "eu-central-1";
 pub const HOST: &str = "email-smtp.eu-central-1.amazonaws.com";
-
-/// An error as AWS gives it: code and message.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Refusal(pub &'static str, pub String);
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AccessKey {

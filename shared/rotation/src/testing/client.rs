@@ -1,18 +1,17 @@
 //! The SDK's client, answered by a [`Shelf`].
 
-use std::fmt::Debug;
 use std::sync::Arc;
 
 use aws_sdk_secretsmanager::Client;
 use aws_sdk_secretsmanager::config::Builder;
-use aws_sdk_secretsmanager::error::ErrorMetadata;
 use aws_sdk_secretsmanager::operation::{
     describe_secret, get_secret_value, put_secret_value, update_secret_version_stage,
 };
 use aws_sdk_secretsmanager::primitives::DateTime;
-use aws_smithy_mocks::{MockResponse, Rule, RuleBuilder, RuleMode, mock, mock_client};
+use aws_smithy_mocks::{Rule, RuleMode, mock, mock_client};
+use recorded_calls::rule;
 
-use super::{Denial, Shelf, denied};
+use super::{Shelf, refusal};
 use crate::versions::CURRENT;
 
 impl Shelf {
@@ -22,27 +21,6 @@ impl Shelf {
         let rules = [describe(self), get(self), put(self), update_stage(self)];
         mock_client!(aws_sdk_secretsmanager, RuleMode::MatchAny, &rules, configure)
     }
-}
-
-/// A rule that answers an operation with what `answer` says.
-fn rule<I, O, E>(
-    operation: RuleBuilder<I, O, E>,
-    shelf: &Arc<Shelf>,
-    answer: impl Fn(&Shelf, &I) -> Result<O, Denial> + Send + Sync + 'static,
-    error: impl Fn(ErrorMetadata) -> E + Send + Sync + 'static,
-) -> Rule
-where
-    I: Debug + Send + Sync + 'static,
-    O: Debug + Send + Sync + 'static,
-    E: std::error::Error + Debug + Send + Sync + 'static,
-{
-    let shelf = Arc::clone(shelf);
-    operation.then_compute_response(move |input| match answer(&shelf, input) {
-        Ok(output) => MockResponse::Output(output),
-        Err(Denial(code, message)) => {
-            MockResponse::Error(error(ErrorMetadata::builder().code(code).message(message).build()))
-        }
-    })
 }
 
 fn describe(shelf: &Arc<Shelf>) -> Rule {
@@ -70,12 +48,12 @@ fn get(shelf: &Arc<Shelf>) -> Rule {
         let label = input.version_stage().unwrap_or(CURRENT);
         let missing = || {
             let words = "Secrets Manager can't find the specified secret value for staging label";
-            denied("ResourceNotFoundException", words)
+            refusal("ResourceNotFoundException", words)
         };
         let (id, text) = shelf.call("secretsmanager:GetSecretValue", arn, |held| {
             let id = held.at(label).ok_or_else(missing)?;
             if input.version_id().is_some_and(|wanted| wanted != id) {
-                return Err(denied(
+                return Err(refusal(
                     "InvalidRequestException",
                     "you provided a version that lacks the staging label",
                 ));

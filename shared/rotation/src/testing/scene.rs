@@ -1,0 +1,149 @@
+//! What every credential goes through, whatever it opens.
+
+use std::cell::{Cell, RefCell};
+use std::time::{Duration, SystemTime};
+
+use serde_json::{Value, json};
+use tokio::time::{interval, sleep};
+
+use super::Shelf;
+use crate::event::Step;
+use crate::rotate::{Outcome, Rotation};
+use crate::target::RotationTarget;
+use crate::versions::CURRENT;
+
+/// The secret of a [`Scene`].
+pub const ARN: &str = "arn:aws:secretsmanager:eu-central-1:123456789012:secret:Rotated-GhIjKl";
+/// The version that it begins with.
+pub const V1: &str = "11111111-1111-1111-1111-111111111111";
+/// How often somebody opens a connection.
+const EVERY: Duration = Duration::from_millis(20);
+/// What lies between a rotation and its rollout, and between that and the retirement.
+const PAUSE: Duration = Duration::from_millis(150);
+
+/// The id of a later version.
+#[must_use]
+pub fn version(number: usize) -> String {
+    format!("{number:08}-2222-2222-2222-222222222222")
+}
+
+/// The error of a step to [`version`] 2 of [`ARN`] that has hardly any time to try again.
+///
+/// # Panics
+/// If there is none.
+pub async fn refused<T: RotationTarget>(rotation: &Rotation<T>, one: Step) -> String {
+    let payload = json!({"Step": one.to_string(), "SecretId": ARN, "ClientRequestToken": version(2)});
+    let deadline = SystemTime::now() + Duration::from_secs(13);
+    rotation.handle(payload, deadline).await.unwrap_err().to_string()
+}
+
+/// The secret [`ARN`] on a shelf, who rotates it, and the service that its credentials open.
+#[allow(async_fn_in_trait, reason = "a test awaits in its own thread")]
+pub trait Scene {
+    /// What knows the credentials.
+    type Target: RotationTarget;
+
+    /// Where the secret lies.
+    fn shelf(&self) -> &Shelf;
+
+    /// Who rotates it.
+    fn rotation(&self) -> &Rotation<Self::Target>;
+
+    /// Whether the service lets in who holds this content of the secret.
+    async fn lets_in(&self, content: &Value) -> bool;
+
+    /// What a client holds that reads the secret now.
+    ///
+    /// # Panics
+    /// If the secret has no current version.
+    fn held(&self) -> Value {
+        self.shelf().content(ARN, CURRENT).expect("a current version")
+    }
+
+    /// Who read the secret before, and who reads it now: both get in.
+    async fn both_get_in(&self, before: &Value) -> bool {
+        self.lets_in(before).await && self.lets_in(&self.held()).await
+    }
+
+    /// One step to the version `token`.
+    ///
+    /// # Errors
+    /// As [`Rotation::handle`].
+    async fn step(
+        &self,
+        one: Step,
+        token: &str,
+    ) -> Result<Outcome, crate::Error<<Self::Target as RotationTarget>::Error>> {
+        super::step(self.rotation(), ARN, one, token).await
+    }
+
+    /// A whole rotation to the version `token`, without the retirement.
+    ///
+    /// # Errors
+    /// That of the first step that failed.
+    async fn rotate(&self, token: &str) -> Result<(), crate::Error<<Self::Target as RotationTarget>::Error>> {
+        super::rotate(self.shelf(), self.rotation(), ARN, token).await
+    }
+
+    /// A rotation that is killed before its call of this number, and ended by the next attempt; both clients get in all the
+    /// while. Whether there was such a call.
+    ///
+    /// # Panics
+    /// If that is not so.
+    async fn rotate_killed_before(&self, call: usize, token: &str) -> bool {
+        let before = self.held();
+        self.shelf().die_at(Some(call));
+        let killed = self.rotate(token).await.is_err();
+        self.shelf().die_at(None);
+        assert!(self.both_get_in(&before).await, "killed before call {call}");
+        for one in Step::ROTATION {
+            self.step(one, token).await.unwrap();
+        }
+        assert!(self.both_get_in(&before).await, "killed before call {call} and ended");
+        killed
+    }
+
+    /// The retirement after the rotation to `token`; who read the secret `before` gets in no more.
+    ///
+    /// # Panics
+    /// If that is not so.
+    async fn retire(&self, before: &Value, token: &str) {
+        self.step(Step::Retire, token).await.unwrap();
+        assert!(self.lets_in(&self.held()).await, "the new credential is good");
+        assert!(!self.lets_in(before).await, "the old credential is retired");
+    }
+
+    /// So many rotations with rollouts, while a task opens fifty connections a second with what it holds, and is never
+    /// refused. How many it opened.
+    ///
+    /// # Panics
+    /// If that is not so.
+    async fn rotate_under_load(&self, rotations: usize) -> usize {
+        // A task that runs holds what the secret was when it started.
+        let (task, over) = (RefCell::new(self.held()), Cell::new(false));
+        let client = async {
+            let (mut ticks, mut opened) = (interval(EVERY), 0);
+            while !over.get() {
+                ticks.tick().await;
+                let held = task.borrow().clone();
+                assert!(self.lets_in(&held).await, "connection {opened} was refused");
+                opened += 1;
+            }
+            opened
+        };
+        let rotating = async {
+            for number in 0..rotations {
+                let (before, token) = (self.held(), version(number + 2));
+                self.rotate(&token).await.unwrap();
+                sleep(PAUSE).await;
+                // The rollout: from here on, no task holds the old one.
+                *task.borrow_mut() = self.held();
+                sleep(PAUSE).await;
+                self.retire(&before, &token).await;
+            }
+            over.set(true);
+        };
+        let (opened, ()) = tokio::join!(client, rotating);
+        opened
+    }
+}
