@@ -82,6 +82,36 @@ async fn a_change_in_flight_is_waited_for_by_the_test_and_never_begun_twice() {
 }
 
 #[tokio::test]
+async fn a_node_that_lets_the_user_in_is_no_proof_while_elasticache_is_still_at_the_others() {
+    for world in worlds("partial") {
+        let before = world.held();
+        world.user().is_slow = true;
+        world.shelf.begin(ARN, &version(2));
+        for one in [Step::Create, Step::Set] {
+            world.step(one, &version(2)).await.unwrap();
+        }
+        let pending = world.shelf.content(ARN, "AWSPENDING").unwrap();
+        let asked = world.server.ports[0];
+        world.user().reach(&[asked]);
+        assert!(world.opens(asked, &pending).await, "{:?}", world.server);
+        assert_eq!(world.lets_in(&pending).await, world.server.ports.len() == 1);
+        assert_eq!(
+            refused(&world.rotation, Step::Test).await,
+            format!(
+                "testSecret of secret {ARN}: ElastiCache is still changing user {USER_ID}; it takes minutes, and Secrets Manager \
+                 tries again by itself"
+            )
+        );
+        assert!(world.both_get_in(&before).await);
+        world.user().settle();
+        for one in [Step::Test, Step::Finish] {
+            assert_eq!(world.step(one, &version(2)).await.unwrap(), Outcome::Done);
+        }
+        assert!(world.both_get_in(&before).await);
+    }
+}
+
+#[tokio::test]
 async fn a_second_rotation_and_one_given_up_leave_the_current_password_good() {
     for world in worlds("orphan") {
         let before = world.held();

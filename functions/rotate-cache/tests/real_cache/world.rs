@@ -45,26 +45,33 @@ impl ModelUser {
         Ok(())
     }
 
-    /// The change reaches every shard.
-    pub fn settle(&mut self) {
-        let Some(passwords) = self.changing.take() else {
-            return;
-        };
+    /// The change reaches the nodes at these ports; ElastiCache is still at the others, or at its own books.
+    pub fn reach(&self, ports: &[u16]) {
         let mut words = ["ACL", "SETUSER", &self.name, "reset", "on", "~*", "+@all"]
             .map(str::to_owned)
             .to_vec();
-        words.extend(passwords.iter().map(|password| format!(">{password}")));
-        administer(&self.server, &words);
-        self.passwords = passwords;
+        let passwords = self.changing.iter().flatten();
+        words.extend(passwords.map(|password| format!(">{password}")));
+        administer(&self.server, ports, &words);
+    }
+
+    /// The change reaches every node.
+    pub fn settle(&mut self) {
+        if self.changing.is_some() {
+            self.reach(&self.server.ports);
+        }
+        if let Some(passwords) = self.changing.take() {
+            self.passwords = passwords;
+        }
     }
 }
 
-/// Runs a command on every shard. ElastiCache answers inside the runtime of a test, hence the thread.
-fn administer(server: &Server, words: &[String]) {
-    let (server, words) = (server.clone(), words.to_vec());
+/// Runs a command on the nodes at these ports. ElastiCache answers inside the runtime of a test, hence the thread.
+fn administer(server: &Server, ports: &[u16], words: &[String]) {
+    let (server, ports, words) = (server.clone(), ports.to_vec(), words.to_vec());
     let work = async move {
         let trust = Trust::from_file(&server.ca_file).expect("the authority");
-        for port in server.ports {
+        for port in ports {
             let lines = Lines::connect(&server.host, port).await.expect("a server");
             let mut lines = lines.secure(&trust).await.expect("TLS");
             let words: Vec<_> = words.iter().map(String::as_str).collect();
@@ -122,6 +129,14 @@ impl World {
     pub fn user(&self) -> MutexGuard<'_, ModelUser> {
         self.user.lock().unwrap()
     }
+
+    /// Whether the node at this port lets it in.
+    pub async fn opens(&self, port: u16, content: &Value) -> bool {
+        let secret = rotation::Secret::parse(&content.to_string()).expect("a secret");
+        let trust = Trust::from_file(&self.server.ca_file).expect("the authority");
+        let cache = Cache::new(&self.server.host, port, trust);
+        cache.lets_in(&secret).await.expect("an answer")
+    }
 }
 
 impl Scene for World {
@@ -135,13 +150,10 @@ impl Scene for World {
         &self.rotation
     }
 
-    /// Whether every shard lets it in.
+    /// Whether every node lets it in.
     async fn lets_in(&self, content: &Value) -> bool {
-        let secret = rotation::Secret::parse(&content.to_string()).expect("a secret");
         for port in &self.server.ports {
-            let trust = Trust::from_file(&self.server.ca_file).expect("the authority");
-            let cache = Cache::new(&self.server.host, *port, trust);
-            if !cache.lets_in(&secret).await.expect("an answer") {
+            if !self.opens(*port, content).await {
                 return false;
             }
         }
