@@ -168,7 +168,11 @@ mod tests {
         let alone = versions(&[("v1", &["AWSCURRENT"])]);
         let unlabelled = versions(&[("v1", &["AWSCURRENT"]), ("v2", &[])]);
         let foreign = versions(&[("v1", &["AWSCURRENT"]), ("v3", &["AWSPENDING"])]);
-        let late = versions(&[("v1", &["AWSCURRENT"]), ("v2", &["AWSPREVIOUS"]), ("v3", &["AWSPENDING"])]);
+        let late = versions(&[
+            ("v1", &["AWSCURRENT"]),
+            ("v2", &["AWSPREVIOUS"]),
+            ("v3", &["AWSPENDING"]),
+        ]);
         let empty = versions(&[("v2", &["AWSPENDING"])]);
         for step in STEPS {
             assert_eq!(
