@@ -194,7 +194,9 @@ async fn a_server_that_lacks_the_column_or_the_clause_of_second_passwords_is_tol
             .await;
         let given = world
             .admin
-            .run(&format!("ALTER USER `{user}`@`%` IDENTIFIED BY 'next' RETAIN SECOND PASSWORD"))
+            .run(&format!(
+                "ALTER USER `{user}`@`%` IDENTIFIED BY 'next' RETAIN SECOND PASSWORD"
+            ))
             .await;
         for refusal in [asked.map(drop).unwrap_err(), given.unwrap_err()] {
             let error = Error::about_second_passwords(refusal);
