@@ -109,12 +109,13 @@ impl RotationTarget for CacheUser {
     }
 
     async fn prove(&self, pending: &Secret) -> Result<(), Error> {
-        if self.cache.lets_in(pending).await? {
-            return Ok(());
-        }
+        // That one node lets the user in says nothing of the others: ElastiCache alone knows when it has told them all.
         let (_, is_changing) = self.described().await?;
         if is_changing {
             return Err(Error::InFlight { user: self.id.clone() });
+        }
+        if self.cache.lets_in(pending).await? {
+            return Ok(());
         }
         Err(Error::NotAccepted {
             address: self.cache.address(),

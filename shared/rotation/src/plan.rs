@@ -44,7 +44,7 @@ pub enum Refusal {
         "is not set up for rotation; deploy the stack's rotation module, or call aws secretsmanager rotate-secret with --rotation-lambda-arn"
     )]
     NotRotating,
-    /// There is no version of that id.
+    /// There is no version of that id, and none is pending.
     #[error("has no version {0}; start a rotation with aws secretsmanager rotate-secret, which makes one")]
     NoVersion(String),
     /// The version has not the label `AWSPENDING`, and no other has.
@@ -91,12 +91,10 @@ pub fn plan(step: Step, token: &str, versions: &Versions) -> Result<Task, Refusa
     if !versions.rotates {
         return Err(Refusal::NotRotating);
     }
-    if !versions.has(token) {
-        return Err(Refusal::NoVersion(token.to_owned()));
-    }
     if current == token {
         return Ok(Task::Nothing);
     }
+    // First what may be under way: of a version without a label, Secrets Manager tells nothing at all.
     match versions.pending() {
         Some(pending) if pending == token => {}
         Some(pending) => {
@@ -105,14 +103,15 @@ pub fn plan(step: Step, token: &str, versions: &Versions) -> Result<Task, Refusa
                 token: token.to_owned(),
             });
         }
-        None => return Err(Refusal::NotPending(token.to_owned())),
+        None if versions.has(token) => return Err(Refusal::NotPending(token.to_owned())),
+        None => return Err(Refusal::NoVersion(token.to_owned())),
     }
     let outgoing = versions.outgoing().map(str::to_owned);
     match (step, outgoing) {
         (Step::Create, outgoing) => Ok(Task::Make { outgoing }),
-        (Step::Set, Some(outgoing)) => Err(Refusal::Overlap { outgoing }),
-        (Step::Set, None) => Ok(Task::Install),
         (Step::Test, _) => Ok(Task::Prove),
+        (Step::Set | Step::Finish, Some(outgoing)) => Err(Refusal::Overlap { outgoing }),
+        (Step::Set, None) => Ok(Task::Install),
         (Step::Finish | Step::Retire, _) => Ok(Task::Promote {
             from: current.to_owned(),
         }),
@@ -168,7 +167,12 @@ mod tests {
         still.rotates = false;
         let alone = versions(&[("v1", &["AWSCURRENT"])]);
         let unlabelled = versions(&[("v1", &["AWSCURRENT"]), ("v2", &[])]);
-        let foreign = versions(&[("v1", &["AWSCURRENT"]), ("v2", &[]), ("v3", &["AWSPENDING"])]);
+        let foreign = versions(&[("v1", &["AWSCURRENT"]), ("v3", &["AWSPENDING"])]);
+        let late = versions(&[
+            ("v1", &["AWSCURRENT"]),
+            ("v2", &["AWSPREVIOUS"]),
+            ("v3", &["AWSPENDING"]),
+        ]);
         let empty = versions(&[("v2", &["AWSPENDING"])]);
         for step in STEPS {
             assert_eq!(
@@ -184,17 +188,19 @@ mod tests {
                 refusal(step, &unlabelled),
                 "has no label AWSPENDING on its version v2; start a rotation with aws secretsmanager rotate-secret"
             );
-            assert_eq!(
-                refusal(step, &foreign),
-                "is being rotated to version v3, not to v2; let that rotation end. If it never will: aws secretsmanager \
-                 update-secret-version-stage --secret-id SECRET --version-stage AWSPENDING --remove-from-version-id v3"
-            );
+            for foreign in [&foreign, &late] {
+                assert_eq!(
+                    refusal(step, foreign),
+                    "is being rotated to version v3, not to v2; let that rotation end. If it never will: aws secretsmanager \
+                     update-secret-version-stage --secret-id SECRET --version-stage AWSPENDING --remove-from-version-id v3"
+                );
+            }
             assert_eq!(refusal(step, &empty), "has no current version; fill it first");
         }
     }
 
     #[test]
-    fn nothing_is_installed_while_the_rotation_before_is_not_over() {
+    fn nothing_is_installed_or_put_into_use_while_the_rotation_before_is_not_over() {
         let overlap = versions(&[
             ("v0", &["AWSPREVIOUS"]),
             ("v1", &["AWSCURRENT"]),
@@ -202,12 +208,14 @@ mod tests {
         ]);
         let outgoing = Some("v0".to_owned());
         assert_eq!(plan(Step::Create, "v2", &overlap), Ok(Task::Make { outgoing }));
-        assert_eq!(
-            refusal(Step::Set, &overlap),
-            "was rotated before, and the credential of its previous version v0 is still good, because tasks may use it: a third \
-             one would end it. rotation-rollout replaces the tasks and retires it; when it could not, its log and \
-             docs/secrets.md say why. Correct that, force a new deployment of the services, and rotate again"
-        );
+        for step in [Step::Set, Step::Finish] {
+            assert_eq!(
+                refusal(step, &overlap),
+                "was rotated before, and the credential of its previous version v0 is still good, because tasks may use it: a \
+                 third one would end it. rotation-rollout replaces the tasks and retires it; when it could not, its log and \
+                 docs/secrets.md say why. Correct that, force a new deployment of the services, and rotate again"
+            );
+        }
         assert_eq!(plan(Step::Test, "v2", &overlap), Ok(Task::Prove));
     }
 

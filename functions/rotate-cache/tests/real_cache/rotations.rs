@@ -4,12 +4,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use custom_resource::testing::{Log, assert_absent};
-use rotate_cache::Cache;
 use rotation::testing::{ARN, Scene, refused, version};
 use rotation::{Outcome, Step};
 use tokio::time::sleep;
 
-use crate::world::{USER_ID, World, rotation, worlds};
+use crate::world::{USER_ID, World, worlds};
 
 #[tokio::test]
 async fn both_passwords_work_until_the_retirement_and_every_step_may_come_again() {
@@ -39,6 +38,15 @@ async fn a_rotation_that_is_killed_before_any_call_is_ended_by_the_next_attempt(
             world.rotate_killed_before(call, &token).await;
             world.retire(&before, &token).await;
         }
+    }
+}
+
+#[tokio::test]
+async fn a_rotation_that_is_killed_wherever_it_waits_is_ended_by_the_next_attempt() {
+    for world in worlds("killed-amid") {
+        let places = world.rotate_killed_everywhere().await;
+        println!("{:?}: killed at each of {places} places", world.server);
+        assert!(places > 15, "only {places} places");
     }
 }
 
@@ -82,6 +90,62 @@ async fn a_change_in_flight_is_waited_for_by_the_test_and_never_begun_twice() {
 }
 
 #[tokio::test]
+async fn a_node_that_lets_the_user_in_is_no_proof_while_elasticache_is_still_at_the_others() {
+    for world in worlds("partial") {
+        let before = world.held();
+        world.user().is_slow = true;
+        world.shelf.begin(ARN, &version(2));
+        for one in [Step::Create, Step::Set] {
+            world.step(one, &version(2)).await.unwrap();
+        }
+        let pending = world.shelf.content(ARN, "AWSPENDING").unwrap();
+        let asked = world.server.ports[0];
+        world.user().reach(&[asked]);
+        assert!(world.opens(asked, &pending).await, "{:?}", world.server);
+        assert_eq!(world.lets_in(&pending).await, world.server.ports.len() == 1);
+        assert_eq!(
+            refused(&world.rotation, Step::Test).await,
+            format!(
+                "testSecret of secret {ARN}: ElastiCache is still changing user {USER_ID}; it takes minutes, and Secrets Manager \
+                 tries again by itself"
+            )
+        );
+        assert!(world.both_get_in(&before).await);
+        world.user().settle();
+        for one in [Step::Test, Step::Finish] {
+            assert_eq!(world.step(one, &version(2)).await.unwrap(), Outcome::Done);
+        }
+        assert!(world.both_get_in(&before).await);
+    }
+}
+
+#[tokio::test]
+async fn eight_deliveries_of_each_step_at_once_do_what_one_does() {
+    for world in worlds("eightfold") {
+        let before = world.held();
+        world.user().is_slow = true;
+        world.shelf.begin(ARN, &version(2));
+        for one in Step::ROTATION {
+            world.deliver_eightfold(one, &version(2)).await;
+            world.user().settle();
+            assert!(world.both_get_in(&before).await, "{one}");
+        }
+        assert_eq!(
+            world.user().changes,
+            1,
+            "one began the change, the others found it in flight"
+        );
+        let outcomes = world.deliver_eightfold(Step::Retire, &version(2)).await;
+        assert_eq!(outcomes, [Outcome::UnderWay; 8]);
+        assert!(world.both_get_in(&before).await && !world.shelf.is_settled(ARN));
+        world.user().settle();
+        world.deliver_eightfold(Step::Retire, &version(2)).await;
+        assert_eq!((world.user().changes, world.shelf.is_settled(ARN)), (2, true));
+        assert!(world.lets_in(&world.held()).await && !world.lets_in(&before).await);
+    }
+}
+
+#[tokio::test]
 async fn a_second_rotation_and_one_given_up_leave_the_current_password_good() {
     for world in worlds("orphan") {
         let before = world.held();
@@ -98,43 +162,6 @@ async fn a_second_rotation_and_one_given_up_leave_the_current_password_good() {
             "{third}"
         );
         assert!(world.both_get_in(&before).await);
-    }
-}
-
-#[tokio::test]
-async fn a_wrong_current_password_a_cache_that_is_down_and_one_that_is_another_are_named() {
-    for world in worlds("stopped") {
-        world.shelf.begin(ARN, &version(2));
-        world.step(Step::Create, &version(2)).await.unwrap();
-        let (host, port) = (world.server.host.as_str(), world.server.ports[0]);
-        let authority = |file: &std::path::Path| tls_connection::Trust::from_file(file).unwrap();
-        let down = rotation(
-            &world.shelf,
-            &world.user,
-            Cache::new(host, 1, authority(&world.server.ca_file)),
-        );
-        let error = refused(&down, Step::Set).await;
-        assert!(
-            error.starts_with(&format!("setSecret of secret {ARN}: no conversation with {host}:1 (")),
-            "{error}"
-        );
-        let other = Cache::new(host, port, authority(&world.server.wrong_ca_file));
-        let error = refused(&rotation(&world.shelf, &world.user, other), Step::Set).await;
-        assert!(
-            error.starts_with(&format!("setSecret of secret {ARN}: {host}:{port} cannot be trusted (")),
-            "{error}"
-        );
-        world.user().changing = Some(vec!["another".to_owned()]);
-        world.user().settle();
-        assert_eq!(
-            refused(&world.rotation, Step::Set).await,
-            format!(
-                "setSecret of secret {ARN}: ElastiCache user {USER_ID} does not sign in with the secret's current password, so \
-                 that there is nothing to keep; see that the user is on and has this password (aws elasticache modify-user \
-                 --passwords), and rotate again"
-            )
-        );
-        assert_eq!(world.user().changes, 0);
     }
 }
 

@@ -7,7 +7,7 @@ use aws_sdk_elasticache::operation::{describe_users, modify_user};
 use aws_sdk_elasticache::types::{Authentication, User};
 use aws_smithy_mocks::{RuleMode, mock, mock_client};
 use local_servers::Cache as Server;
-use recorded_calls::{Recorder, Refusal, locked_rule};
+use recorded_calls::{Hesitation, Recorder, Refusal, locked_rule};
 use rotate_cache::{Cache, CacheUser, command};
 use rotation::Rotation;
 use rotation::testing::{ARN, Scene, Shelf, V1};
@@ -25,6 +25,8 @@ pub struct ModelUser {
     pub changing: Option<Vec<String>>,
     /// Whether a change takes its time.
     pub is_slow: bool,
+    /// An action that the function's role does not allow.
+    pub denied: Option<&'static str>,
     pub changes: usize,
 }
 
@@ -45,26 +47,52 @@ impl ModelUser {
         Ok(())
     }
 
-    /// The change reaches every shard.
-    pub fn settle(&mut self) {
-        let Some(passwords) = self.changing.take() else {
-            return;
-        };
+    fn allows(&self, action: &str) -> Result<(), Refusal> {
+        if self.denied == Some(action) {
+            return Err(Refusal("AccessDenied", format!("not authorized to perform: {action}")));
+        }
+        Ok(())
+    }
+
+    /// Gives the user these passwords behind the function's back.
+    pub fn give(&mut self, passwords: &[&str]) {
+        self.changing = Some(passwords.iter().map(ToString::to_string).collect());
+        self.settle();
+    }
+
+    /// Lets nobody sign in as the user, or everybody who has its password.
+    pub fn turn(&self, state: &str) {
+        let words = ["ACL", "SETUSER", &self.name, state].map(str::to_owned);
+        administer(&self.server, &self.server.ports, &words);
+    }
+
+    /// The change reaches the nodes at these ports; ElastiCache is still at the others, or at its own books.
+    pub fn reach(&self, ports: &[u16]) {
         let mut words = ["ACL", "SETUSER", &self.name, "reset", "on", "~*", "+@all"]
             .map(str::to_owned)
             .to_vec();
-        words.extend(passwords.iter().map(|password| format!(">{password}")));
-        administer(&self.server, &words);
-        self.passwords = passwords;
+        let passwords = self.changing.iter().flatten();
+        words.extend(passwords.map(|password| format!(">{password}")));
+        administer(&self.server, ports, &words);
+    }
+
+    /// The change reaches every node.
+    pub fn settle(&mut self) {
+        if self.changing.is_some() {
+            self.reach(&self.server.ports);
+        }
+        if let Some(passwords) = self.changing.take() {
+            self.passwords = passwords;
+        }
     }
 }
 
-/// Runs a command on every shard. ElastiCache answers inside the runtime of a test, hence the thread.
-fn administer(server: &Server, words: &[String]) {
-    let (server, words) = (server.clone(), words.to_vec());
+/// Runs a command on the nodes at these ports. ElastiCache answers inside the runtime of a test, hence the thread.
+fn administer(server: &Server, ports: &[u16], words: &[String]) {
+    let (server, ports, words) = (server.clone(), ports.to_vec(), words.to_vec());
     let work = async move {
         let trust = Trust::from_file(&server.ca_file).expect("the authority");
-        for port in server.ports {
+        for port in ports {
             let lines = Lines::connect(&server.host, port).await.expect("a server");
             let mut lines = lines.secure(&trust).await.expect("TLS");
             let words: Vec<_> = words.iter().map(String::as_str).collect();
@@ -104,6 +132,7 @@ impl World {
             passwords: Vec::new(),
             changing: None,
             is_slow: false,
+            denied: None,
             changes: 0,
         };
         user.modify(vec!["s3nt1nel-0".to_owned()]).expect("a user");
@@ -122,6 +151,14 @@ impl World {
     pub fn user(&self) -> MutexGuard<'_, ModelUser> {
         self.user.lock().unwrap()
     }
+
+    /// Whether the node at this port lets it in.
+    pub async fn opens(&self, port: u16, content: &Value) -> bool {
+        let secret = rotation::Secret::parse(&content.to_string()).expect("a secret");
+        let trust = Trust::from_file(&self.server.ca_file).expect("the authority");
+        let cache = Cache::new(&self.server.host, port, trust);
+        cache.lets_in(&secret).await.expect("an answer")
+    }
 }
 
 impl Scene for World {
@@ -135,13 +172,10 @@ impl Scene for World {
         &self.rotation
     }
 
-    /// Whether every shard lets it in.
+    /// Whether every node lets it in.
     async fn lets_in(&self, content: &Value) -> bool {
-        let secret = rotation::Secret::parse(&content.to_string()).expect("a secret");
         for port in &self.server.ports {
-            let trust = Trust::from_file(&self.server.ca_file).expect("the authority");
-            let cache = Cache::new(&self.server.host, *port, trust);
-            if !cache.lets_in(&secret).await.expect("an answer") {
+            if !self.opens(*port, content).await {
                 return false;
             }
         }
@@ -150,7 +184,11 @@ impl Scene for World {
 }
 
 pub fn rotation(shelf: &Arc<Shelf>, user: &Arc<Mutex<ModelUser>>, cache: Cache) -> Rotation<CacheUser> {
-    let secrets = shelf.client(|config| config.interceptor(Recorder::of("rotate-cache")));
+    let secrets = shelf.client(|config| {
+        config
+            .interceptor(Recorder::of("rotate-cache"))
+            .identity_cache(Hesitation)
+    });
     Rotation::new(
         secrets,
         [ARN.to_owned()],
@@ -160,6 +198,7 @@ pub fn rotation(shelf: &Arc<Shelf>, user: &Arc<Mutex<ModelUser>>, cache: Cache) 
 
 fn elasticache(user: &Arc<Mutex<ModelUser>>) -> Client {
     let answer = |user: &mut ModelUser, input: &describe_users::DescribeUsersInput| {
+        user.allows("elasticache:DescribeUsers")?;
         if input.user_id() != Some(USER_ID) {
             return Err(Refusal("UserNotFound", "User not found.".to_owned()));
         }
@@ -175,6 +214,7 @@ fn elasticache(user: &Arc<Mutex<ModelUser>>) -> Client {
     let error = describe_users::DescribeUsersError::generic;
     let described = locked_rule(mock!(Client::describe_users), user, answer, error);
     let answer = |user: &mut ModelUser, input: &modify_user::ModifyUserInput| {
+        user.allows("elasticache:ModifyUser")?;
         assert_eq!(input.user_id(), Some(USER_ID));
         user.modify(input.passwords().to_vec())?;
         Ok(modify_user::ModifyUserOutput::builder().build())
@@ -185,6 +225,10 @@ fn elasticache(user: &Arc<Mutex<ModelUser>>) -> Client {
         aws_sdk_elasticache,
         RuleMode::MatchAny,
         [&described, &modified],
-        |config| { config.interceptor(Recorder::of("rotate-cache")) }
+        |config| {
+            config
+                .interceptor(Recorder::of("rotate-cache"))
+                .identity_cache(Hesitation)
+        }
     )
 }

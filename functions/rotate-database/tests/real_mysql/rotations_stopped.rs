@@ -1,6 +1,7 @@
 //! What stops a rotation, in which words, and that both clients get in all the same.
 
 use custom_resource::testing::{Log, assert_absent};
+use rotate_database::Error;
 use rotation::Step;
 use rotation::testing::{ARN, Scene, V1, refused, version};
 use serde_json::{Value, json};
@@ -19,6 +20,8 @@ async fn ends_well(world: &mut World, before: &Value) {
         world.step(one, &version(2)).await.unwrap();
     }
     assert!(world.both_get_in(before).await);
+    world.retire(before, &version(2)).await;
+    assert!(world.shelf.is_settled(ARN));
     world.sql("DROP USER THEM").await;
 }
 
@@ -110,6 +113,7 @@ async fn a_user_that_is_not_there_or_twice_is_named() {
 #[tokio::test]
 async fn a_server_that_is_down_is_tried_again_and_named() {
     for mut world in worlds().await {
+        let log = Log::capture();
         let before = begun(&world).await;
         let mut content = before.clone();
         content["port"] = json!(1);
@@ -117,6 +121,8 @@ async fn a_server_that_is_down_is_tried_again_and_named() {
         let error = refused(&world.rotation, Step::Set).await;
         let begins = format!("setSecret of secret {ARN}: no connection to {}:1 (", world.server.host);
         assert!(error.starts_with(&begins), "{error}");
+        assert!(log.text().contains("tried again"), "{}", log.text());
+        assert!(world.lets_in(&before).await);
         world.shelf.hold(ARN, V1, &before);
         ends_well(&mut world, &before).await;
     }
@@ -177,6 +183,31 @@ async fn an_untested_password_is_refused_by_the_test() {
             "{error}"
         );
         assert_eq!(world.held(), before);
+        ends_well(&mut world, &before).await;
+    }
+}
+
+/// No server here lacks second passwords: these refuse a column and a clause that none has, as an older one refuses those.
+#[tokio::test]
+async fn a_server_that_lacks_the_column_or_the_clause_of_second_passwords_is_told_by_its_refusal() {
+    for mut world in worlds().await {
+        let before = begun(&world).await;
+        let user = world.user.clone();
+        let asked = world
+            .admin
+            .rows::<(String,)>("SELECT User_second_passwords FROM mysql.user", ())
+            .await;
+        let given = world
+            .admin
+            .run(&format!(
+                "ALTER USER `{user}`@`%` IDENTIFIED BY 'next' RETAIN SECOND PASSWORD"
+            ))
+            .await;
+        for refusal in [asked.map(drop).unwrap_err(), given.unwrap_err()] {
+            let error = Error::about_second_passwords(refusal);
+            assert!(matches!(error, Error::NoSecondPasswords), "{error}");
+        }
+        assert!(world.lets_in(&before).await, "nothing was changed");
         ends_well(&mut world, &before).await;
     }
 }

@@ -9,7 +9,7 @@ use rotation::{Outcome, Step};
 use serde_json::json;
 use tokio::time::sleep;
 
-use crate::world::{USER, World, now, password, rotation, trusting};
+use crate::world::{USER, World, now, password};
 
 #[tokio::test]
 async fn both_keys_work_until_the_retirement_and_every_step_may_come_again() {
@@ -47,6 +47,17 @@ async fn a_rotation_that_is_killed_before_any_call_is_ended_by_the_next_attempt(
 }
 
 #[tokio::test]
+async fn a_rotation_that_is_killed_wherever_it_waits_is_ended_by_the_next_attempt() {
+    let world = World::new();
+    let places = world.rotate_killed_everywhere().await;
+    println!("killed at each of {places} places");
+    assert!(places > 15, "only {places} places");
+    let iam = world.iam();
+    assert_eq!((iam.keys.len(), iam.most), (1, 2));
+    assert!(iam.made > places + 2, "an attempt that died has left a key behind");
+}
+
+#[tokio::test]
 async fn a_key_that_a_dead_attempt_left_behind_is_deleted_once_nobody_can_be_about_to_write_it() {
     let world = World::new();
     world.iam().make(now() - 61).unwrap();
@@ -70,6 +81,30 @@ async fn a_key_that_another_delivery_may_be_about_to_write_is_waited_for() {
     );
     let keys = world.iam().keys.len();
     assert_eq!(keys, 2);
+}
+
+#[tokio::test]
+async fn eight_deliveries_of_each_step_at_once_do_what_one_does() {
+    let world = World::new();
+    let before = world.held();
+    world.shelf.begin(ARN, &version(2));
+    for one in Step::ROTATION {
+        let outcomes = world.deliver_eightfold(one, &version(2)).await;
+        assert!(world.both_get_in(&before).await, "{one}");
+        if one == Step::Create {
+            let made = outcomes.iter().filter(|outcome| **outcome == Outcome::Done);
+            assert_eq!(
+                (outcomes.len(), made.count()),
+                (8, 1),
+                "one made a key, the others found it"
+            );
+        }
+    }
+    world.deliver_eightfold(Step::Retire, &version(2)).await;
+    assert!(world.shelf.is_settled(ARN));
+    assert!(world.lets_in(&world.held()).await && !world.lets_in(&before).await);
+    let iam = world.iam();
+    assert_eq!((iam.keys.len(), iam.made, iam.most), (1, 2, 2));
 }
 
 #[tokio::test]
@@ -101,44 +136,6 @@ async fn a_key_that_ses_does_not_know_yet_is_tried_again_until_it_does() {
     assert_eq!(tested.unwrap(), Outcome::Done);
     world.step(Step::Finish, &version(2)).await.unwrap();
     assert!(world.both_get_in(&before).await);
-}
-
-#[tokio::test]
-async fn a_server_that_is_down_and_one_that_is_another_are_named() {
-    let world = World::new();
-    world.shelf.begin(ARN, &version(2));
-    world.step(Step::Create, &version(2)).await.unwrap();
-    let wrong = trusting(&world.iam().smtp.wrong_ca_file);
-    let error = refused(&rotation(&world.shelf, &world.iam, wrong), Step::Test).await;
-    assert!(error.contains(" cannot be trusted ("), "{error}");
-    let (host, port) = {
-        let iam = world.iam();
-        (iam.smtp.host.clone(), iam.smtp.port)
-    };
-    world.iam().smtp = crate::server::SmtpServer::start();
-    let error = refused(&world.rotation, Step::Test).await;
-    assert!(
-        error.starts_with(&format!(
-            "testSecret of secret {ARN}: no conversation with {host}:{port} ("
-        )),
-        "{error}"
-    );
-}
-
-#[tokio::test]
-async fn a_retirement_without_the_current_key_deletes_nothing() {
-    let world = World::new();
-    world.rotate(&version(2)).await.unwrap();
-    world.iam().keys.retain(|key| key.id != "KEY2");
-    assert_eq!(
-        refused(&world.rotation, Step::Retire).await,
-        format!(
-            "retireSecret of secret {ARN}: the secret's current key KEY2 is none of IAM user {USER}'s active keys, so that \
-             nothing was deleted; deploy the stack with another value of Reconcile, which makes one"
-        )
-    );
-    let kept: Vec<_> = world.iam().keys.iter().map(|key| key.id.clone()).collect();
-    assert_eq!(kept, ["KEY1"]);
 }
 
 #[tokio::test]

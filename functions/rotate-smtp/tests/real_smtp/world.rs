@@ -8,7 +8,7 @@ use aws_sdk_iam::operation::{create_access_key, delete_access_key, list_access_k
 use aws_sdk_iam::primitives::DateTime;
 use aws_sdk_iam::types::{AccessKey, AccessKeyMetadata, StatusType};
 use aws_smithy_mocks::{Rule, RuleMode, mock, mock_client};
-use recorded_calls::{Recorder, Refusal, locked_rule};
+use recorded_calls::{Hesitation, Recorder, Refusal, locked_rule};
 use rotate_smtp::{Error, MailUser, SmtpServers};
 use rotation::testing::{ARN, Scene, Shelf, V1};
 use rotation::{Rotation, Secret};
@@ -25,6 +25,7 @@ pub struct Key {
     pub id: String,
     pub secret: String,
     pub made: u64,
+    pub is_active: bool,
 }
 
 pub struct Iam {
@@ -32,6 +33,8 @@ pub struct Iam {
     pub made: usize,
     /// Whether SES learns of new keys only when it is told.
     pub is_slow: bool,
+    /// An action that the function's role does not allow.
+    pub denied: Option<&'static str>,
     pub most: usize,
     pub smtp: SmtpServer,
 }
@@ -51,6 +54,7 @@ impl Iam {
             id: id.clone(),
             secret: secret.clone(),
             made,
+            is_active: true,
         });
         self.most = self.most.max(self.keys.len());
         if !self.is_slow {
@@ -62,8 +66,27 @@ impl Iam {
     /// SES learns of all keys.
     pub fn propagate(&mut self) {
         for key in &self.keys {
-            self.smtp.allow(&key.id, &password(&key.secret));
+            if key.is_active {
+                self.smtp.allow(&key.id, &password(&key.secret));
+            } else {
+                self.smtp.deny(&key.id);
+            }
         }
+    }
+
+    /// Deactivates a key, or activates it again.
+    pub fn turn(&mut self, id: &str, is_active: bool) {
+        for key in self.keys.iter_mut().filter(|key| key.id == id) {
+            key.is_active = is_active;
+        }
+        self.propagate();
+    }
+
+    fn allows(&self, action: &str) -> Result<(), Refusal> {
+        if self.denied == Some(action) {
+            return Err(Refusal("AccessDenied", format!("not authorized to perform: {action}")));
+        }
+        Ok(())
     }
 }
 
@@ -85,6 +108,7 @@ impl World {
             keys: Vec::new(),
             made: 0,
             is_slow: false,
+            denied: None,
             most: 0,
             smtp: SmtpServer::start(),
         };
@@ -119,6 +143,13 @@ impl Scene for World {
         &self.rotation
     }
 
+    /// A minute, after which nobody can be about to write a key.
+    fn pass_time(&self) {
+        for key in &mut self.iam().keys {
+            key.made -= 60;
+        }
+    }
+
     async fn lets_in(&self, content: &Value) -> bool {
         let secret = Secret::parse(&content.to_string()).expect("a secret");
         let believed = trusting(&self.iam().smtp.ca_file);
@@ -135,7 +166,11 @@ pub fn trusting(authority: &std::path::Path) -> SmtpServers {
 }
 
 pub fn rotation(shelf: &Arc<Shelf>, iam: &Arc<Mutex<Iam>>, server: SmtpServers) -> Rotation<MailUser> {
-    let secrets = shelf.client(|config| config.interceptor(Recorder::of("rotate-smtp")));
+    let secrets = shelf.client(|config| {
+        config
+            .interceptor(Recorder::of("rotate-smtp"))
+            .identity_cache(Hesitation)
+    });
     Rotation::new(secrets, [ARN.to_owned()], MailUser::new(client(iam), USER, server))
 }
 
@@ -144,18 +179,26 @@ fn client(iam: &Arc<Mutex<Iam>>) -> Client {
         aws_sdk_iam,
         RuleMode::MatchAny,
         &[list(iam), create(iam), delete(iam)],
-        |config| { config.interceptor(Recorder::of("rotate-smtp")) }
+        |config| {
+            config
+                .interceptor(Recorder::of("rotate-smtp"))
+                .identity_cache(Hesitation)
+        }
     )
 }
 
 fn list(iam: &Arc<Mutex<Iam>>) -> Rule {
     let answer = |iam: &mut Iam, input: &list_access_keys::ListAccessKeysInput| {
+        iam.allows("iam:ListAccessKeys")?;
         assert_eq!(input.user_name(), Some(USER));
         let keys = iam.keys.iter().map(|key| {
             let made = DateTime::from_secs(i64::try_from(key.made).unwrap());
-            let metadata = AccessKeyMetadata::builder()
-                .access_key_id(&key.id)
-                .status(StatusType::Active);
+            let status = if key.is_active {
+                StatusType::Active
+            } else {
+                StatusType::Inactive
+            };
+            let metadata = AccessKeyMetadata::builder().access_key_id(&key.id).status(status);
             metadata.create_date(made).build()
         });
         let output = list_access_keys::ListAccessKeysOutput::builder().set_access_key_metadata(Some(keys.collect()));
@@ -173,6 +216,7 @@ fn create(iam: &Arc<Mutex<Iam>>) -> Rule {
                 "Cannot exceed quota for AccessKeysPerUser: 2".to_owned(),
             )
         };
+        iam.allows("iam:CreateAccessKey")?;
         let (id, secret) = iam.make(now()).ok_or_else(full)?;
         let key = AccessKey::builder()
             .user_name(USER)
@@ -189,6 +233,7 @@ fn create(iam: &Arc<Mutex<Iam>>) -> Rule {
 
 fn delete(iam: &Arc<Mutex<Iam>>) -> Rule {
     let answer = |iam: &mut Iam, input: &delete_access_key::DeleteAccessKeyInput| {
+        iam.allows("iam:DeleteAccessKey")?;
         let id = input.access_key_id().unwrap_or_default();
         let before = iam.keys.len();
         iam.keys.retain(|key| key.id != id);
