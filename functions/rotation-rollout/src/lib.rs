@@ -12,6 +12,9 @@
 //! not tried again: the old credential stays good, a metric tells of it, and the next rotation is refused until a deployment
 //! that anybody makes has completed.
 //!
+//! All that are due are retired at once, and waited for until shortly before the invocation ends: one that takes its time
+//! keeps neither the others from being retired nor the metrics from being told. The next look asks it again.
+//!
 //! Secrets that are rotated within [`Settings::settle`] of each other are rolled out by one deployment.
 //!
 //! ```

@@ -54,6 +54,8 @@ pub struct State {
     pub retired: Vec<Value>,
     /// What the rotating functions answer; `Err` as a function's error.
     pub answer: Option<Result<&'static str, &'static str>>,
+    /// The function that does not answer.
+    pub silent: String,
     /// The action that is denied.
     pub denied: Option<&'static str>,
     pub calls: Vec<&'static str>,
@@ -117,8 +119,12 @@ impl Cluster {
     }
 
     pub async fn look_because(&self, event: Value) -> Found {
-        let deadline = SystemTime::now() + Duration::from_mins(3);
-        self.rollout.handle(&event, deadline).await.unwrap()
+        self.look_for(Duration::from_mins(3), event).await
+    }
+
+    /// A look that has so much time.
+    pub async fn look_for(&self, time: Duration, event: Value) -> Found {
+        self.rollout.handle(&event, SystemTime::now() + time).await.unwrap()
     }
 
     /// Every deployment that is in progress completes: new tasks stand, old ones are gone.

@@ -1,11 +1,11 @@
 //! What one look after the other comes to, whatever lies between them.
 
-use std::time::{Duration, SystemTime};
+use std::time::{Duration, Instant, SystemTime};
 
 use custom_resource::testing::{Log, assert_absent};
 use serde_json::json;
 
-use crate::cluster::{BOUNCES, CACHE, Cluster, DATABASE, V2, deployment, moved, task};
+use crate::cluster::{BOUNCES, CACHE, Cluster, DATABASE, V2, deployment, function, moved, task};
 
 #[tokio::test]
 async fn a_cluster_without_an_overlap_is_not_looked_at() {
@@ -229,6 +229,35 @@ async fn what_the_rotating_function_says_is_told_and_asked_again_at_the_next_loo
     );
     cluster.state().answer = Some(Ok("done"));
     assert_eq!(cluster.look().await.secrets[BOUNCES], "retired");
+}
+
+#[tokio::test]
+async fn a_function_that_does_not_answer_keeps_neither_the_others_from_retiring_nor_the_look_from_its_end() {
+    let cluster = Cluster::new();
+    for secret in [BOUNCES, DATABASE, CACHE] {
+        cluster.rotate(secret);
+    }
+    cluster.settled().await;
+    cluster.look().await;
+    cluster.complete();
+    for silent in [BOUNCES, CACHE, DATABASE] {
+        cluster.state().silent = function(silent);
+        let began = Instant::now();
+        let found = cluster.look_for(Duration::from_millis(15_500), json!({})).await;
+        assert!(began.elapsed() < Duration::from_secs(5), "{:?}", began.elapsed());
+        for secret in [BOUNCES, DATABASE, CACHE] {
+            let told = if secret == silent {
+                "waiting: the function has not answered yet"
+            } else {
+                "retired"
+            };
+            assert_eq!(found.secrets[secret], told, "{secret}");
+        }
+        assert_eq!(found.failed, 0);
+        assert!(found.oldest > Duration::ZERO, "the metric is told");
+    }
+    cluster.state().silent.clear();
+    assert_eq!(cluster.look().await.secrets[DATABASE], "retired");
 }
 
 #[tokio::test]
