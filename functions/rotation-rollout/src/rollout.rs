@@ -96,7 +96,7 @@ impl Rollout {
     async fn settle(&self, secret: &str, deadline: SystemTime) -> Result<(), AwsError> {
         if let Some(overlap) = describe(&self.clients, secret).await?.overlap {
             let now = SystemTime::now();
-            let settled = (overlap.moved + self.settings.settle)
+            let settled = (overlap.changed + self.settings.settle)
                 .duration_since(now)
                 .unwrap_or_default();
             tokio::time::sleep(settled.min(left(deadline, RESERVE))).await;
@@ -116,7 +116,7 @@ impl Rollout {
             (overlap, text, is_failure)
         });
         for (overlap, text, is_failure) in join_all(outcomes).await {
-            found.oldest = found.oldest.max(now.duration_since(overlap.moved).unwrap_or_default());
+            found.oldest = found.oldest.max(now.duration_since(overlap.began).unwrap_or_default());
             if is_failure {
                 found.failed += 1;
                 error!(secret = overlap.secret, version = overlap.current, "{text}");

@@ -22,6 +22,7 @@ pub struct Denial(pub &'static str, pub String);
 #[derive(Debug, Clone, Default)]
 struct Version {
     text: Option<String>,
+    made: Option<SystemTime>,
     labels: BTreeSet<String>,
 }
 
@@ -76,11 +77,9 @@ impl Held {
         for version in self.versions.values_mut() {
             version.labels.remove(label);
         }
-        self.versions
-            .entry(to.to_owned())
-            .or_default()
-            .labels
-            .insert(label.to_owned());
+        let version = self.versions.entry(to.to_owned()).or_default();
+        version.labels.insert(label.to_owned());
+        version.made.get_or_insert_with(SystemTime::now);
         if label == CURRENT
             && let Some(version) = self.versions.get_mut(to)
         {

@@ -14,6 +14,7 @@ pub const CACHE: &str = "arn:aws:secretsmanager:eu-central-1:123456789012:secret
 pub const BOUNCES: &str = "arn:aws:secretsmanager:eu-central-1:123456789012:secret:Bounces-AbCdEf";
 pub const V1: &str = "11111111-1111-1111-1111-111111111111";
 pub const V2: &str = "22222222-2222-2222-2222-222222222222";
+pub const V3: &str = "33333333-3333-3333-3333-333333333333";
 pub const SETTLE: Duration = Duration::from_secs(1);
 
 pub fn function(secret: &str) -> String {
