@@ -34,6 +34,7 @@ mod physical_names;
 mod references;
 mod resource_policies;
 mod resource_tagging;
+mod rotation;
 mod rules;
 mod scaling;
 mod scheduled_jobs;
