@@ -6,6 +6,7 @@ use template_properties::proof::{Finding, Seed, proven, proven_of_files};
 use template_properties::value::Look;
 use template_properties::{Deployment, Resource, Templates};
 
+use crate::alarms::ALARM;
 use crate::support::{each, each_declared, unless};
 
 const SCHEDULE: &str = "AWS::SecretsManager::RotationSchedule";
@@ -216,4 +217,32 @@ fn every_function_is_told_of_the_secrets_that_it_rotates() {
         ),
         &format!("{FOUND}: no function of the stack rotates it"),
     );
+}
+
+/// A metric that is told at each look says nothing when nobody looks.
+fn silence_is_heard(deployment: &Deployment) -> Vec<Finding> {
+    let mut alarms = deployment.of_type(&[ALARM]).map(|alarm| &alarm.properties);
+    let is_heard = alarms.any(|alarm| {
+        let seconds = alarm.at("Period").number().zip(alarm.at("EvaluationPeriods").number());
+        alarm.at("Namespace") == "MauticServer/Rotation"
+            && alarm.at("TreatMissingData") == "breaching"
+            && seconds.is_some_and(|(period, times)| period * times <= 3600.0)
+    });
+    let wrong = unless(is_heard, || "no alarm tells that it has not looked for an hour".to_owned());
+    wrong.into_iter().map(|wrong| Finding::new("rotation-rollout", wrong)).collect()
+}
+
+#[test]
+fn a_rollout_that_does_not_look_is_found_out_within_an_hour() {
+    let alarm = "Resources/SecretsOverdueAlarm/Properties";
+    for (name, value) in [
+        ("TreatMissingData", json!("notBreaching")),
+        ("EvaluationPeriods", json!(5)),
+    ] {
+        proven(
+            silence_is_heard,
+            &Seed::set(ROLLOUT, &format!("{alarm}/{name}"), value),
+            "rotation-rollout: no alarm tells that it has not looked for an hour",
+        );
+    }
 }
