@@ -10,7 +10,12 @@
 //! An old credential is retired when no deployment of a service that uses its secret is in progress, the last one began after
 //! the label had moved, and no task that uses it, standalone ones included, is older than that. A deployment that failed is
 //! not tried again: the old credential stays good, a metric tells of it, and the next rotation is refused until a deployment
-//! that anybody makes has completed.
+//! that anybody makes has completed. AWS does not tell when a label moved: what is retired is judged by when the secret was
+//! last changed at all, which cannot be earlier; what has failed, by when the version was rotated or written, which a
+//! rotation that is refused does not change.
+//!
+//! All that are due are retired at once, and waited for until shortly before the invocation ends: one that takes its time
+//! keeps neither the others from being retired nor the metrics from being told. The next look asks it again.
 //!
 //! Secrets that are rotated within [`Settings::settle`] of each other are rolled out by one deployment.
 //!
@@ -18,20 +23,20 @@
 //! use std::time::{Duration, SystemTime};
 //! use rotation_rollout::plan::{Deployment, Observed, Overlap, Service, State, plan};
 //!
-//! let (moved, settle) = (SystemTime::UNIX_EPOCH, Duration::from_secs(60));
+//! let (began, settle) = (SystemTime::UNIX_EPOCH, Duration::from_secs(60));
 //! let deployment = |created, state| Deployment { is_primary: true, created, state };
 //! let mut observed = Observed {
-//!     overlaps: vec![Overlap { secret: "db".into(), current: "v2".into(), moved }],
-//!     rotated: [("db".into(), moved)].into(),
+//!     overlaps: vec![Overlap { secret: "db".into(), current: "v2".into(), began, changed: began }],
+//!     rotated: [("db".into(), began)].into(),
 //!     services: vec![Service {
 //!         name: "web".into(),
 //!         uses: ["db".to_owned()].into(),
-//!         deployments: vec![deployment(moved, State::Completed)],
+//!         deployments: vec![deployment(began, State::Completed)],
 //!         failures: vec![],
 //!     }],
 //!     tasks: vec![],
 //! };
-//! let now = moved + settle;
+//! let now = began + settle;
 //! assert_eq!(plan(&observed, settle, now).deploy, ["web"]);
 //!
 //! observed.services[0].deployments = vec![deployment(now, State::Completed)];
@@ -40,8 +45,8 @@
 //! ```
 //!
 //! # Permissions
-//! `secretsmanager:DescribeSecret` on the secrets, none of which it reads; `lambda:InvokeFunction` on the functions that rotate
-//! them; on the cluster `ecs:ListServices`, `ecs:DescribeServices`, `ecs:UpdateService`, `ecs:ListTasks`, `ecs:DescribeTasks`;
+//! `secretsmanager:DescribeSecret` and `secretsmanager:ListSecretVersionIds` on the secrets, none of which it reads;
+//! `lambda:InvokeFunction` on the functions that rotate them; on the cluster `ecs:ListServices`, `ecs:DescribeServices`, `ecs:UpdateService`, `ecs:ListTasks`, `ecs:DescribeTasks`;
 //! and `ecs:DescribeTaskDefinition`.
 //!
 //! Criterion met: O5 of the project's list.

@@ -74,20 +74,57 @@ pub async fn describe(clients: &Clients, secret: &str) -> Result<Described, AwsE
         "secretsmanager:DescribeSecret",
         format!("secret {secret}"),
     ))?;
-    let time = |date: Option<&DateTime>| {
-        let time = date.and_then(|date| SystemTime::try_from(*date).ok());
-        time.unwrap_or_else(SystemTime::now)
-    };
+    let rotated = known(described.last_rotated_date());
     let versions = Versions::of(&described);
-    let both_good = versions.current().filter(|_| versions.outgoing().is_some());
+    let overlap = match (versions.current(), versions.outgoing()) {
+        (Some(current), Some(outgoing)) => {
+            let made = made(clients, secret).await?;
+            let [current_made, outgoing_made] = [current, outgoing].map(|version| made.get(version).copied());
+            let changed = known(described.last_changed_date()).unwrap_or_else(SystemTime::now);
+            Some(Overlap {
+                secret: secret.to_owned(),
+                current: current.to_owned(),
+                began: began(changed, rotated, current_made, outgoing_made),
+                changed,
+            })
+        }
+        _ => None,
+    };
+    let rotated = rotated.or_else(|| known(described.created_date()));
     Ok(Described {
-        overlap: both_good.map(|current| Overlap {
-            secret: secret.to_owned(),
-            current: current.to_owned(),
-            moved: time(described.last_changed_date()),
-        }),
-        rotated: time(described.last_rotated_date().or(described.created_date())),
+        overlap,
+        rotated: rotated.unwrap_or_else(SystemTime::now),
     })
+}
+
+/// When each version that has a label was made; a secret has a score of them at most.
+async fn made(clients: &Clients, secret: &str) -> Result<BTreeMap<String, SystemTime>, AwsError> {
+    let listed = clients.secrets.list_secret_version_ids().secret_id(secret).send().await;
+    let listed = listed.map_err(AwsError::of(
+        "secretsmanager:ListSecretVersionIds",
+        format!("secret {secret}"),
+    ))?;
+    let dated = listed.versions().iter().filter_map(|version| {
+        let made = known(version.created_date())?;
+        Some((version.version_id()?.to_owned(), made))
+    });
+    Ok(dated.collect())
+}
+
+/// When an overlap began: with the end of a rotation, or with a version that somebody wrote. A label that was moved to an older
+/// version leaves no trace but the last change.
+fn began(
+    changed: SystemTime,
+    rotated: Option<SystemTime>,
+    current: Option<SystemTime>,
+    outgoing: Option<SystemTime>,
+) -> SystemTime {
+    match current {
+        Some(current) if outgoing.is_none_or(|outgoing| outgoing <= current) => {
+            rotated.map_or(current, |rotated| rotated.max(current)).min(changed)
+        }
+        _ => changed,
+    }
 }
 
 async fn services(
@@ -188,8 +225,11 @@ async fn tasks(
 
 /// Without a time, as long ago as can be: whatever has none is waited for.
 fn time(date: Option<&DateTime>) -> SystemTime {
+    known(date).unwrap_or(SystemTime::UNIX_EPOCH)
+}
+
+fn known(date: Option<&DateTime>) -> Option<SystemTime> {
     date.and_then(|date| SystemTime::try_from(*date).ok())
-        .unwrap_or(SystemTime::UNIX_EPOCH)
 }
 
 /// Which secrets a task definition names; each is read once.
@@ -248,7 +288,27 @@ fn names(reference: &str, secret: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
+
+    #[test]
+    fn an_overlap_begins_with_its_rotation_or_with_the_hand_that_wrote_its_version() {
+        let at = |seconds| SystemTime::UNIX_EPOCH + Duration::from_secs(seconds);
+        let when = |rotated: Option<u64>, current: Option<u64>, outgoing| {
+            began(at(900), rotated.map(at), current.map(at), Some(at(outgoing)))
+        };
+        assert_eq!(when(Some(520), Some(500), 100), at(520), "a rotation that took 20 s");
+        assert_eq!(when(Some(950), Some(500), 100), at(900), "told a moment later");
+        assert_eq!(
+            when(Some(120), Some(500), 100),
+            at(500),
+            "written by hand after a rotation"
+        );
+        assert_eq!(when(None, Some(500), 100), at(500), "or without any");
+        assert_eq!(when(Some(520), Some(100), 500), at(900), "moved back");
+        assert_eq!(when(Some(520), None, 100), at(900));
+    }
 
     #[test]
     fn a_reference_names_its_secret_with_key_and_without_with_suffix_and_without() {

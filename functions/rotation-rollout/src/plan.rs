@@ -11,8 +11,10 @@ pub struct Overlap {
     pub secret: String,
     /// The version that is in use.
     pub current: String,
-    /// When the secret was last changed: the label cannot have moved later than that.
-    pub moved: SystemTime,
+    /// When two became good, as well as can be told: a deployment that failed since then is one of this overlap's.
+    pub began: SystemTime,
+    /// When the secret was last changed in any way: its label cannot have moved later than that.
+    pub changed: SystemTime,
 }
 
 /// How a deployment stands.
@@ -133,7 +135,7 @@ pub fn plan(observed: &Observed, settle: Duration, now: SystemTime) -> Plan {
     let settling: BTreeSet<&str> = observed
         .overlaps
         .iter()
-        .filter(|overlap| now < overlap.moved + settle)
+        .filter(|overlap| now < overlap.changed + settle)
         .map(|overlap| overlap.secret.as_str())
         .collect();
     let mut plan = Plan::default();
@@ -141,7 +143,7 @@ pub fn plan(observed: &Observed, settle: Duration, now: SystemTime) -> Plan {
         let verdict = if settling.contains(overlap.secret.as_str()) {
             Verdict::Settling
         } else {
-            judge(observed, overlap, &settling, overlap.moved + settle)
+            judge(observed, overlap, &settling, settle)
         };
         if let Verdict::Deploying(services) = &verdict {
             plan.deploy.extend(services.iter().cloned());
@@ -153,7 +155,7 @@ pub fn plan(observed: &Observed, settle: Duration, now: SystemTime) -> Plan {
     plan
 }
 
-/// How a service stands to a credential that whoever began after `since` holds.
+/// How a service stands to the new credential of an overlap.
 enum Stand {
     Done,
     InProgress,
@@ -161,12 +163,14 @@ enum Stand {
     Needed,
 }
 
-fn judge(observed: &Observed, overlap: &Overlap, settling: &BTreeSet<&str>, since: SystemTime) -> Verdict {
+fn judge(observed: &Observed, overlap: &Overlap, settling: &BTreeSet<&str>, settle: Duration) -> Verdict {
     let users = observed
         .services
         .iter()
         .filter(|service| service.uses.contains(&overlap.secret));
-    let stands: Vec<_> = users.map(|service| (service, stand(service, since))).collect();
+    let stands: Vec<_> = users
+        .map(|service| (service, stand(service, overlap, settle)))
+        .collect();
     let named = |wanted: fn(&Stand) -> bool| {
         let found = stands.iter().filter(move |(_, stand)| wanted(stand));
         found.map(|(service, _)| *service)
@@ -189,7 +193,7 @@ fn judge(observed: &Observed, overlap: &Overlap, settling: &BTreeSet<&str>, sinc
     if named(|stand| matches!(stand, Stand::Needed)).next().is_some() {
         return Verdict::Settling;
     }
-    let old = |task: &&Task| task.uses.contains(&overlap.secret) && task.created < since;
+    let old = |task: &&Task| task.uses.contains(&overlap.secret) && task.created < overlap.changed + settle;
     observed
         .tasks
         .iter()
@@ -197,19 +201,24 @@ fn judge(observed: &Observed, overlap: &Overlap, settling: &BTreeSet<&str>, sinc
         .map_or(Verdict::Ready, |task| Verdict::OldTask(task.id.clone()))
 }
 
-fn stand(service: &Service, since: SystemTime) -> Stand {
+/// That tasks hold the new credential must be certain: they do where they began after the secret had last been changed at all.
+/// That a deployment failed must not be forgotten: a rotation that is refused changes the secret, too, and would have it tried
+/// again each time.
+fn stand(service: &Service, overlap: &Overlap, settle: Duration) -> Stand {
     let primary = service.deployments.iter().find(|deployment| deployment.is_primary);
     let Some(primary) = primary else {
         return Stand::InProgress;
     };
-    match (primary.state, primary.created >= since) {
-        (State::InProgress, _) => Stand::InProgress,
-        (State::Failed, true) => Stand::Failed,
+    let is_new = primary.created >= overlap.changed + settle;
+    // ECS has gone back to what was there before the one that failed; it would do so every time.
+    let has_failed = |failure: &SystemTime| *failure >= overlap.began + settle && *failure >= primary.created;
+    match primary.state {
+        State::InProgress => Stand::InProgress,
         // Tasks of the one before are still ending.
-        (State::Completed, true) if service.deployments.len() > 1 => Stand::InProgress,
-        (State::Completed, true) => Stand::Done,
-        // It was tried, and ECS went back to what was there before; it would do so every time.
-        (_, false) if service.failures.iter().any(|failure| *failure >= since) => Stand::Failed,
-        (_, false) => Stand::Needed,
+        State::Completed if is_new && service.deployments.len() > 1 => Stand::InProgress,
+        State::Completed if is_new => Stand::Done,
+        State::Failed if primary.created >= overlap.began => Stand::Failed,
+        _ if service.failures.iter().any(has_failed) => Stand::Failed,
+        _ => Stand::Needed,
     }
 }

@@ -5,8 +5,10 @@ use std::time::{Duration, SystemTime};
 
 use aws_config::SdkConfig;
 use custom_resource::AwsError;
+use futures::future::join_all;
 use serde::Serialize;
 use serde_json::Value;
+use tokio::time::timeout;
 use tracing::{error, info};
 
 use crate::apply::{Retired, deploy, retire};
@@ -17,6 +19,8 @@ use crate::settings::Settings;
 
 /// What a look itself takes at most, with a rotating function that waits for its service.
 const RESERVE: Duration = Duration::from_secs(90);
+/// What telling takes, once no rotating function is waited for any more.
+const TELLING: Duration = Duration::from_secs(15);
 
 /// The clients.
 #[derive(Debug, Clone)]
@@ -82,7 +86,8 @@ impl Rollout {
         }
         let observed = observe(&self.clients, &self.settings).await?;
         let now = SystemTime::now();
-        let mut found = self.carry_out(plan(&observed, self.settings.settle, now), now).await?;
+        let plan = plan(&observed, self.settings.settle, now);
+        let mut found = self.carry_out(plan, now, deadline).await;
         let ages = observed.rotated.values().map(|rotated| now.duration_since(*rotated));
         found.age = ages.map(Result::unwrap_or_default).max().unwrap_or_default();
         Ok(found)
@@ -91,37 +96,27 @@ impl Rollout {
     async fn settle(&self, secret: &str, deadline: SystemTime) -> Result<(), AwsError> {
         if let Some(overlap) = describe(&self.clients, secret).await?.overlap {
             let now = SystemTime::now();
-            let settled = (overlap.moved + self.settings.settle)
+            let settled = (overlap.changed + self.settings.settle)
                 .duration_since(now)
                 .unwrap_or_default();
-            let left = deadline.duration_since(now).unwrap_or_default().saturating_sub(RESERVE);
-            tokio::time::sleep(settled.min(left)).await;
+            tokio::time::sleep(settled.min(left(deadline, RESERVE))).await;
         }
         Ok(())
     }
 
-    async fn carry_out(&self, plan: Plan, now: SystemTime) -> Result<Found, AwsError> {
+    async fn carry_out(&self, plan: Plan, now: SystemTime, deadline: SystemTime) -> Found {
         let mut found = Found::default();
         for secret in self.settings.rotations.keys() {
             found.secrets.insert(secret.clone(), "nothing to retire".to_owned());
         }
-        let mut refused: BTreeMap<String, AwsError> = BTreeMap::new();
-        for service in plan.deploy {
-            if let Err(failure) = deploy(&self.clients, &self.settings.cluster, &service).await {
-                refused.insert(service, failure);
-            }
-        }
-        for (overlap, verdict) in plan.verdicts {
-            found.oldest = found.oldest.max(now.duration_since(overlap.moved).unwrap_or_default());
-            let denied = match &verdict {
-                Verdict::Deploying(services) => services.iter().find_map(|service| refused.get(service)),
-                _ => None,
-            };
-            let (text, is_failure) = match (&verdict, denied) {
-                (_, Some(failure)) => (format!("failed: {failure}"), true),
-                (Verdict::Ready, None) => self.retire(&overlap).await,
-                (verdict, None) => (verdict.to_string(), matches!(verdict, Verdict::Failed(_))),
-            };
+        let refused = &self.deploy(plan.deploy).await;
+        // All at once: one that takes its time keeps no other waiting.
+        let outcomes = plan.verdicts.into_iter().map(|(overlap, verdict)| async move {
+            let (text, is_failure) = self.outcome(&overlap, &verdict, refused, deadline).await;
+            (overlap, text, is_failure)
+        });
+        for (overlap, text, is_failure) in join_all(outcomes).await {
+            found.oldest = found.oldest.max(now.duration_since(overlap.began).unwrap_or_default());
             if is_failure {
                 found.failed += 1;
                 error!(secret = overlap.secret, version = overlap.current, "{text}");
@@ -130,21 +125,55 @@ impl Rollout {
             }
             found.secrets.insert(overlap.secret, text);
         }
-        Ok(found)
+        found
     }
 
-    async fn retire(&self, overlap: &Overlap) -> (String, bool) {
-        let function = self
-            .settings
-            .rotations
-            .get(&overlap.secret)
-            .map(String::as_str)
-            .unwrap_or_default();
-        match retire(&self.clients, function, overlap).await {
-            Ok(Retired::Done) => ("retired".to_owned(), false),
-            Ok(Retired::UnderWay) => ("waiting: its service is retiring the old credential".to_owned(), false),
-            Ok(Retired::Failed(words)) => (format!("failed: {words}"), true),
-            Err(failure) => (format!("failed: {failure}"), true),
+    /// Begins the deployments; those that were refused, and why.
+    async fn deploy(&self, services: Vec<String>) -> BTreeMap<String, AwsError> {
+        let mut refused = BTreeMap::new();
+        for service in services {
+            if let Err(failure) = deploy(&self.clients, &self.settings.cluster, &service).await {
+                refused.insert(service, failure);
+            }
+        }
+        refused
+    }
+
+    /// What is to be said of an overlap, and whether that is a failure.
+    async fn outcome(
+        &self,
+        overlap: &Overlap,
+        verdict: &Verdict,
+        refused: &BTreeMap<String, AwsError>,
+        deadline: SystemTime,
+    ) -> (String, bool) {
+        match verdict {
+            Verdict::Ready => self.retire(overlap, deadline).await,
+            Verdict::Deploying(services) => match services.iter().find_map(|service| refused.get(service)) {
+                Some(failure) => (format!("failed: {failure}"), true),
+                None => (verdict.to_string(), false),
+            },
+            verdict => (verdict.to_string(), matches!(verdict, Verdict::Failed(_))),
         }
     }
+
+    /// The rotating function goes on when it is waited for no more; asked again, it says how it ended.
+    async fn retire(&self, overlap: &Overlap, deadline: SystemTime) -> (String, bool) {
+        let rotations = &self.settings.rotations;
+        let function = rotations.get(&overlap.secret).map(String::as_str).unwrap_or_default();
+        let answer = retire(&self.clients, function, overlap);
+        match timeout(left(deadline, TELLING), answer).await {
+            Err(_) => ("waiting: the function has not answered yet".to_owned(), false),
+            Ok(Ok(Retired::Done)) => ("retired".to_owned(), false),
+            Ok(Ok(Retired::UnderWay)) => ("waiting: its service is retiring the old credential".to_owned(), false),
+            Ok(Ok(Retired::Failed(words))) => (format!("failed: {words}"), true),
+            Ok(Err(failure)) => (format!("failed: {failure}"), true),
+        }
+    }
+}
+
+/// How much time there is until the deadline, but for the reserve.
+fn left(deadline: SystemTime, reserve: Duration) -> Duration {
+    let left = deadline.duration_since(SystemTime::now()).unwrap_or_default();
+    left.saturating_sub(reserve)
 }

@@ -24,6 +24,7 @@ const PREVIOUS: &str = "AWSPREVIOUS";
 #[derive(Debug, Clone, Default)]
 struct Version {
     text: Option<String>,
+    made: Option<SystemTime>,
     labels: BTreeSet<String>,
 }
 
@@ -78,11 +79,9 @@ impl Held {
         for version in self.versions.values_mut() {
             version.labels.remove(label);
         }
-        self.versions
-            .entry(to.to_owned())
-            .or_default()
-            .labels
-            .insert(label.to_owned());
+        let version = self.versions.entry(to.to_owned()).or_default();
+        version.labels.insert(label.to_owned());
+        version.made.get_or_insert_with(SystemTime::now);
         if label == CURRENT
             && let Some(version) = self.versions.get_mut(to)
         {

@@ -158,13 +158,19 @@ async fn compare_rotations(
         unit,
         goal,
     };
-    let dearest_step = own(|rotation| ms(rotation.dearest_step));
+    let [init, dearest_step, warm_step] = [
+        own(|rotation| ms(rotation.init_cpu)),
+        own(|rotation| ms(rotation.dearest_step)),
+        own(|rotation| ms(rotation.warm_step)),
+    ];
     let memory = own(|rotation| mib(rotation.memory_kib));
     Ok(vec![
         beside("cpu", "ms", 20.0, |rotation| ms(rotation.cpu)),
         beside("wall", "ms", 1.0, |rotation| ms(rotation.wall)),
         beside("memory", "MiB", 4.0, |rotation| mib(rotation.memory_kib)),
+        within(name("init-cpu-budget"), init, "ms", INIT_CPU_MS),
         within(name("step-cpu-budget"), dearest_step, "ms", COLD_CPU_MS),
+        within(name("warm-cpu-budget"), warm_step, "ms", WARM_CPU_MS),
         within(name("memory-budget"), memory, "MiB", MEMORY_MIB),
     ])
 }

@@ -40,6 +40,7 @@ class TheLifeOfAnInstallation(unittest.TestCase):
     printed: list[str]
     endpoint: str
     first_owner: str
+    key: tuple[str, dict[str, str]]
     broken = ""
 
     @classmethod
@@ -75,6 +76,11 @@ class TheLifeOfAnInstallation(unittest.TestCase):
         secret = databases.secret(self.stack.outputs()["DatabaseSecretArn"])
         server = databases.server_of(f"{NAME}-dev-1")
         return databases.connected(server, secret["username"], secret["password"], secret["dbname"], tls)
+
+    def mautic_key(self) -> tuple[str, dict[str, str]]:
+        """The secret with Mautic's key, and what it holds: another one could read nothing that the database keeps."""
+        secret = self.stack.nested("MauticService").nested("Base").outputs()["ApplicationSecretArn"]
+        return secret, databases.secret(secret)
 
     def functions(self) -> dict[str, int]:
         """How often each function of the installation was invoked."""
@@ -112,6 +118,8 @@ class TheLifeOfAnInstallation(unittest.TestCase):
         outputs = self.stack.outputs()
         self.assertEqual((outputs["SiteUrl"], outputs["SiteDnsRecord"]), (f"https://{SITE}", ""))
         self.assertEqual((outputs["SendingDomain"], outputs["SendingDomainStatus"]), (DOMAIN, "VERIFIED"))
+        type(self).key = self.mautic_key()
+        self.assertRegex(self.key[1]["secret_key"], "^[0-9a-f]{64}$")
 
     def test_02_the_schema_and_its_user_are_as_asked_for_and_the_user_may_no_more(self) -> None:
         picture = self.picture()
@@ -159,6 +167,7 @@ class TheLifeOfAnInstallation(unittest.TestCase):
         attributes = client("sesv2").get_email_identity(EmailIdentity=DOMAIN)["MailFromAttributes"]
         self.assertEqual(attributes["MailFromDomain"], f"bounces.{DOMAIN}")
         self.assertEqual(attributes["MailFromDomainStatus"], "SUCCESS")
+        self.assertEqual(self.mautic_key(), self.key)
 
     def test_05_a_failed_update_leaves_domain_and_database_as_they_were_and_tells_why(self) -> None:
         taken = f"taken.{DOMAIN}"
@@ -181,6 +190,7 @@ class TheLifeOfAnInstallation(unittest.TestCase):
         with self.sign_in() as cursor:
             cursor.execute("SELECT name FROM contacts")
             self.assertEqual(list(cursor.fetchall()), [("Ada 🌻",)])
+        self.assertEqual(self.mautic_key(), self.key)
         self.zone.change("DELETE", taken, "CNAME", "elsewhere.example")
 
     def test_06_no_secret_is_to_be_seen_anywhere(self) -> None:
@@ -192,7 +202,7 @@ class TheLifeOfAnInstallation(unittest.TestCase):
         seen = {place for place, text in places if '"answered"' in text or "CREATE_COMPLETE" in text}
         self.assertGreater(len(seen), 8, seen)
 
-    def test_07_a_delete_leaves_the_data_and_the_zone_but_for_the_certificates_proof(
+    def test_07_a_delete_leaves_the_data_with_their_key_and_the_zone_but_for_the_certificates_proof(
         self,
     ) -> None:
         server, before = databases.server_of(f"{NAME}-dev-1"), self.picture()
@@ -205,6 +215,8 @@ class TheLifeOfAnInstallation(unittest.TestCase):
         self.assertNotIn(DOMAIN, identities())
         self.assertEqual(databases.picture(server, SCHEMA, USER), before)
         self.assertEqual(databases.rows(server, "SELECT name FROM mautic.contacts"), [("Ada 🌻",)])
+        secret, content = self.key
+        self.assertEqual(databases.secret(secret), content)
 
     def test_08_a_new_stack_does_not_take_the_old_ones_schema_without_being_told(self) -> None:
         printed = self.deploy(code=1)

@@ -37,6 +37,7 @@ pub fn clients(shelf: &Arc<Shelf>, state: &Shared) -> Clients {
             config.interceptor(recorder.clone())
         }),
         lambda: mock_client!(aws_sdk_lambda, RuleMode::MatchAny, [&invoked(state)], |config| {
+            let config = config.http_client(crate::silence::client(state));
             config.interceptor(recorder.clone())
         }),
     }

@@ -15,6 +15,7 @@ pub const CACHE: &str = "arn:aws:secretsmanager:eu-central-1:123456789012:secret
 pub const BOUNCES: &str = "arn:aws:secretsmanager:eu-central-1:123456789012:secret:Bounces-AbCdEf";
 pub const V1: &str = "11111111-1111-1111-1111-111111111111";
 pub const V2: &str = "22222222-2222-2222-2222-222222222222";
+pub const V3: &str = "33333333-3333-3333-3333-333333333333";
 pub const SETTLE: Duration = Duration::from_secs(1);
 
 pub fn function(secret: &str) -> String {
@@ -55,6 +56,8 @@ pub struct State {
     pub retired: Vec<Value>,
     /// What the rotating functions answer; `Err` as a function's error.
     pub answer: Option<Result<&'static str, &'static str>>,
+    /// The function that does not answer.
+    pub silent: String,
     /// The action that is denied.
     pub denied: Option<&'static str>,
     pub calls: Vec<&'static str>,
@@ -129,8 +132,12 @@ impl Cluster {
     }
 
     pub async fn look_because(&self, event: Value) -> Found {
-        let deadline = SystemTime::now() + Duration::from_mins(3);
-        self.rollout.handle(&event, deadline).await.unwrap()
+        self.look_for(Duration::from_mins(3), event).await
+    }
+
+    /// A look that has so much time.
+    pub async fn look_for(&self, time: Duration, event: Value) -> Found {
+        self.rollout.handle(&event, SystemTime::now() + time).await.unwrap()
     }
 
     /// Every deployment that is in progress completes: new tasks stand, old ones are gone.

@@ -1,11 +1,11 @@
 //! What one look after the other comes to, whatever lies between them.
 
-use std::time::{Duration, SystemTime};
+use std::time::{Duration, Instant, SystemTime};
 
 use custom_resource::testing::{Log, assert_absent};
 use serde_json::json;
 
-use crate::cluster::{BOUNCES, CACHE, Cluster, DATABASE, V2, deployment, moved, task};
+use crate::cluster::{BOUNCES, CACHE, Cluster, DATABASE, SETTLE, V2, V3, deployment, function, moved, task};
 
 #[tokio::test]
 async fn a_cluster_without_an_overlap_is_not_looked_at() {
@@ -211,6 +211,42 @@ async fn a_deployment_that_failed_keeps_the_old_credential_and_is_not_tried_agai
 }
 
 #[tokio::test]
+async fn a_rotation_that_is_refused_amid_an_overlap_has_nothing_tried_again_that_failed() {
+    let cluster = Cluster::new();
+    cluster.rotate(DATABASE);
+    cluster.settled().await;
+    cluster.look().await;
+    cluster.state().services.get_mut("worker").unwrap().deployments[0].state = "FAILED";
+    cluster.complete();
+    cluster.shelf.begin(DATABASE, V3);
+    cluster.settled().await;
+    cluster.look().await;
+    assert_eq!(
+        cluster.state().forced,
+        ["web", "worker", "web"],
+        "that tasks hold the new one is certain only since the secret was last changed"
+    );
+    cluster.complete();
+    let found = cluster.look().await;
+    let told = &found.secrets[DATABASE];
+    assert!(
+        told.starts_with("failed: the deployment of service worker failed"),
+        "{told}"
+    );
+    assert_eq!((found.failed, cluster.state().forced.len()), (1, 3));
+    assert!(
+        found.oldest >= SETTLE * 2,
+        "the overlap began with its rotation: {:?}",
+        found.oldest
+    );
+
+    let corrected = vec![deployment(true, SystemTime::now(), "IN_PROGRESS")];
+    cluster.state().services.get_mut("worker").unwrap().deployments = corrected;
+    cluster.complete();
+    assert_eq!(cluster.look().await.secrets[DATABASE], "retired");
+}
+
+#[tokio::test]
 async fn what_the_rotating_function_says_is_told_and_asked_again_at_the_next_look() {
     let cluster = Cluster::new();
     cluster.rotate(BOUNCES);
@@ -229,6 +265,35 @@ async fn what_the_rotating_function_says_is_told_and_asked_again_at_the_next_loo
     );
     cluster.state().answer = Some(Ok("done"));
     assert_eq!(cluster.look().await.secrets[BOUNCES], "retired");
+}
+
+#[tokio::test]
+async fn a_function_that_does_not_answer_keeps_neither_the_others_from_retiring_nor_the_look_from_its_end() {
+    let cluster = Cluster::new();
+    for secret in [BOUNCES, DATABASE, CACHE] {
+        cluster.rotate(secret);
+    }
+    cluster.settled().await;
+    cluster.look().await;
+    cluster.complete();
+    for silent in [BOUNCES, CACHE, DATABASE] {
+        cluster.state().silent = function(silent);
+        let began = Instant::now();
+        let found = cluster.look_for(Duration::from_millis(15_500), json!({})).await;
+        assert!(began.elapsed() < Duration::from_secs(5), "{:?}", began.elapsed());
+        for secret in [BOUNCES, DATABASE, CACHE] {
+            let told = if secret == silent {
+                "waiting: the function has not answered yet"
+            } else {
+                "retired"
+            };
+            assert_eq!(found.secrets[secret], told, "{secret}");
+        }
+        assert_eq!(found.failed, 0);
+        assert!(found.oldest > Duration::ZERO, "the metric is told");
+    }
+    cluster.state().silent.clear();
+    assert_eq!(cluster.look().await.secrets[DATABASE], "retired");
 }
 
 #[tokio::test]
@@ -294,6 +359,6 @@ async fn no_secret_is_read_and_none_is_logged() {
             .shelf
             .calls()
             .iter()
-            .all(|call| *call == "secretsmanager:DescribeSecret")
+            .all(|call| call.starts_with("secretsmanager:Describe") || call.starts_with("secretsmanager:List"))
     );
 }

@@ -2,6 +2,7 @@
 
 mod clients;
 mod cluster;
+mod silence;
 
 mod looks;
 mod plans;

@@ -5,9 +5,10 @@ use std::sync::Arc;
 use aws_sdk_secretsmanager::Client;
 use aws_sdk_secretsmanager::config::Builder;
 use aws_sdk_secretsmanager::operation::{
-    describe_secret, get_secret_value, put_secret_value, update_secret_version_stage,
+    describe_secret, get_secret_value, list_secret_version_ids, put_secret_value, update_secret_version_stage,
 };
 use aws_sdk_secretsmanager::primitives::DateTime;
+use aws_sdk_secretsmanager::types::SecretVersionsListEntry;
 use aws_smithy_mocks::{Rule, RuleMode, mock, mock_client};
 use recorded_calls::rule;
 
@@ -18,7 +19,7 @@ impl Shelf {
     /// A client that calls this shelf; `configure` may add an interceptor.
     #[must_use]
     pub fn client(self: &Arc<Self>, configure: impl Fn(Builder) -> Builder) -> Client {
-        let rules = [describe(self), get(self), put(self), update_stage(self)];
+        let rules = [describe(self), list(self), get(self), put(self), update_stage(self)];
         mock_client!(aws_sdk_secretsmanager, RuleMode::MatchAny, &rules, configure)
     }
 }
@@ -40,6 +41,25 @@ fn describe(shelf: &Arc<Shelf>) -> Rule {
     };
     let error = describe_secret::DescribeSecretError::generic;
     rule(mock!(Client::describe_secret), shelf, answer, error)
+}
+
+fn list(shelf: &Arc<Shelf>) -> Rule {
+    let answer = |shelf: &Shelf, input: &list_secret_version_ids::ListSecretVersionIdsInput| {
+        let arn = input.secret_id().unwrap_or_default();
+        let held = shelf.call("secretsmanager:ListSecretVersionIds", arn, |held| Ok(held.clone()))?;
+        let listed = held.versions.into_iter().map(|(id, version)| {
+            SecretVersionsListEntry::builder()
+                .version_id(id)
+                .set_created_date(version.made.map(DateTime::from))
+                .build()
+        });
+        Ok(list_secret_version_ids::ListSecretVersionIdsOutput::builder()
+            .arn(arn)
+            .set_versions(Some(listed.collect()))
+            .build())
+    };
+    let error = list_secret_version_ids::ListSecretVersionIdsError::generic;
+    rule(mock!(Client::list_secret_version_ids), shelf, answer, error)
 }
 
 fn get(shelf: &Arc<Shelf>) -> Rule {

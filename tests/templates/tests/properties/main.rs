@@ -36,6 +36,7 @@ mod printed;
 mod references;
 mod resource_policies;
 mod resource_tagging;
+mod rotation;
 mod rules;
 mod saved_queries;
 mod scaling;
