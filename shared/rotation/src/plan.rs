@@ -44,7 +44,7 @@ pub enum Refusal {
         "is not set up for rotation; deploy the stack's rotation module, or call aws secretsmanager rotate-secret with --rotation-lambda-arn"
     )]
     NotRotating,
-    /// There is no version of that id.
+    /// There is no version of that id, and none is pending.
     #[error("has no version {0}; start a rotation with aws secretsmanager rotate-secret, which makes one")]
     NoVersion(String),
     /// The version has not the label `AWSPENDING`, and no other has.
@@ -91,12 +91,10 @@ pub fn plan(step: Step, token: &str, versions: &Versions) -> Result<Task, Refusa
     if !versions.rotates {
         return Err(Refusal::NotRotating);
     }
-    if !versions.has(token) {
-        return Err(Refusal::NoVersion(token.to_owned()));
-    }
     if current == token {
         return Ok(Task::Nothing);
     }
+    // First what may be under way: of a version without a label, Secrets Manager tells nothing at all.
     match versions.pending() {
         Some(pending) if pending == token => {}
         Some(pending) => {
@@ -105,7 +103,8 @@ pub fn plan(step: Step, token: &str, versions: &Versions) -> Result<Task, Refusa
                 token: token.to_owned(),
             });
         }
-        None => return Err(Refusal::NotPending(token.to_owned())),
+        None if versions.has(token) => return Err(Refusal::NotPending(token.to_owned())),
+        None => return Err(Refusal::NoVersion(token.to_owned())),
     }
     let outgoing = versions.outgoing().map(str::to_owned);
     match (step, outgoing) {
@@ -168,7 +167,12 @@ mod tests {
         still.rotates = false;
         let alone = versions(&[("v1", &["AWSCURRENT"])]);
         let unlabelled = versions(&[("v1", &["AWSCURRENT"]), ("v2", &[])]);
-        let foreign = versions(&[("v1", &["AWSCURRENT"]), ("v2", &[]), ("v3", &["AWSPENDING"])]);
+        let foreign = versions(&[("v1", &["AWSCURRENT"]), ("v3", &["AWSPENDING"])]);
+        let late = versions(&[
+            ("v1", &["AWSCURRENT"]),
+            ("v2", &["AWSPREVIOUS"]),
+            ("v3", &["AWSPENDING"]),
+        ]);
         let empty = versions(&[("v2", &["AWSPENDING"])]);
         for step in STEPS {
             assert_eq!(
@@ -184,11 +188,13 @@ mod tests {
                 refusal(step, &unlabelled),
                 "has no label AWSPENDING on its version v2; start a rotation with aws secretsmanager rotate-secret"
             );
-            assert_eq!(
-                refusal(step, &foreign),
-                "is being rotated to version v3, not to v2; let that rotation end. If it never will: aws secretsmanager \
-                 update-secret-version-stage --secret-id SECRET --version-stage AWSPENDING --remove-from-version-id v3"
-            );
+            for foreign in [&foreign, &late] {
+                assert_eq!(
+                    refusal(step, foreign),
+                    "is being rotated to version v3, not to v2; let that rotation end. If it never will: aws secretsmanager \
+                     update-secret-version-stage --secret-id SECRET --version-stage AWSPENDING --remove-from-version-id v3"
+                );
+            }
             assert_eq!(refusal(step, &empty), "has no current version; fill it first");
         }
     }

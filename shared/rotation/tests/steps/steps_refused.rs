@@ -52,11 +52,26 @@ async fn a_pending_version_of_another_token_is_left_alone_and_named() {
         assert_eq!(
             error,
             format!(
-                "secret {ARN} has no version {V2}; start a rotation with aws secretsmanager rotate-secret, which makes one"
+                "secret {ARN} is being rotated to version {V3}, not to {V2}; let that rotation end. If it never will: aws \
+                 secretsmanager update-secret-version-stage --secret-id SECRET --version-stage AWSPENDING \
+                 --remove-from-version-id {V3}"
             )
         );
     }
     assert_eq!(stage.key("AWSPENDING").as_deref(), Some("s3nt1nel-1"));
+}
+
+#[tokio::test]
+async fn a_version_that_is_not_there_is_refused_with_the_command_that_makes_one() {
+    let stage = Stage::new();
+    for one in Step::ROTATION {
+        assert_eq!(
+            refused(&stage, one, V2).await,
+            format!(
+                "secret {ARN} has no version {V2}; start a rotation with aws secretsmanager rotate-secret, which makes one"
+            )
+        );
+    }
 }
 
 #[tokio::test]
