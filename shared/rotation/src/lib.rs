@@ -9,7 +9,7 @@
 //! # The overlap
 //! Between the fourth and the fifth step both credentials are good. Nothing but labels records it: the version `AWSPREVIOUS`
 //! lacks the label [`RETIRED`]. A service holds two credentials at most, so that another rotation would end the old one too
-//! soon; therefore [`Rotation`] refuses to make or to install a third.
+//! soon; therefore [`Rotation`] refuses to make a third, to install it, or to put it into use.
 //!
 //! # Repetition
 //! Any step may come twice, at once or after it was killed half-way. A pending value is never overwritten; of two deliveries

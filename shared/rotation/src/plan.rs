@@ -109,9 +109,9 @@ pub fn plan(step: Step, token: &str, versions: &Versions) -> Result<Task, Refusa
     let outgoing = versions.outgoing().map(str::to_owned);
     match (step, outgoing) {
         (Step::Create, outgoing) => Ok(Task::Make { outgoing }),
-        (Step::Set, Some(outgoing)) => Err(Refusal::Overlap { outgoing }),
-        (Step::Set, None) => Ok(Task::Install),
         (Step::Test, _) => Ok(Task::Prove),
+        (Step::Set | Step::Finish, Some(outgoing)) => Err(Refusal::Overlap { outgoing }),
+        (Step::Set, None) => Ok(Task::Install),
         (Step::Finish | Step::Retire, _) => Ok(Task::Promote {
             from: current.to_owned(),
         }),
@@ -200,7 +200,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_is_installed_while_the_rotation_before_is_not_over() {
+    fn nothing_is_installed_or_put_into_use_while_the_rotation_before_is_not_over() {
         let overlap = versions(&[
             ("v0", &["AWSPREVIOUS"]),
             ("v1", &["AWSCURRENT"]),
@@ -208,12 +208,14 @@ mod tests {
         ]);
         let outgoing = Some("v0".to_owned());
         assert_eq!(plan(Step::Create, "v2", &overlap), Ok(Task::Make { outgoing }));
-        assert_eq!(
-            refusal(Step::Set, &overlap),
-            "was rotated before, and the credential of its previous version v0 is still good, because tasks may use it: a third \
-             one would end it. rotation-rollout replaces the tasks and retires it; when it could not, its log and \
-             docs/secrets.md say why. Correct that, force a new deployment of the services, and rotate again"
-        );
+        for step in [Step::Set, Step::Finish] {
+            assert_eq!(
+                refusal(step, &overlap),
+                "was rotated before, and the credential of its previous version v0 is still good, because tasks may use it: a \
+                 third one would end it. rotation-rollout replaces the tasks and retires it; when it could not, its log and \
+                 docs/secrets.md say why. Correct that, force a new deployment of the services, and rotate again"
+            );
+        }
         assert_eq!(plan(Step::Test, "v2", &overlap), Ok(Task::Prove));
     }
 

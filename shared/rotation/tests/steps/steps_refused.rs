@@ -123,28 +123,35 @@ async fn a_second_rotation_waits_for_the_retirement_of_the_first() {
 }
 
 #[tokio::test]
-async fn a_secret_changed_by_hand_amid_a_rotation_is_installed_over_only_after_the_retirement() {
-    let stage = Stage::new();
-    stage.shelf.begin(ARN, V2);
-    step(&stage.rotation, ARN, Step::Create, V2).await.unwrap();
-    stage
-        .shelf
-        .write_by_hand(ARN, V3, &json!({"username": "porter", "password": "by hand"}));
-    stage.door.keys().installed = vec!["by hand".to_owned(), "s3nt1nel-0".to_owned()];
-    let error = refused(&stage, Step::Set, V2).await;
-    assert!(
-        error.contains(&format!("the credential of its previous version {V1} is still good")),
-        "{error}"
-    );
-    assert_eq!(
-        step(&stage.rotation, ARN, Step::Create, V2).await.unwrap(),
-        Outcome::Nothing
-    );
-    step(&stage.rotation, ARN, Step::Retire, V3).await.unwrap();
-    for one in Step::ROTATION {
-        step(&stage.rotation, ARN, one, V2).await.unwrap();
+async fn a_secret_changed_by_hand_after_any_step_of_a_rotation_stays_in_use_until_the_retirement() {
+    for done in [&Step::ROTATION[..1], &Step::ROTATION[..2], &Step::ROTATION[..3]] {
+        let stage = Stage::new();
+        stage.shelf.begin(ARN, V2);
+        for one in done {
+            step(&stage.rotation, ARN, *one, V2).await.unwrap();
+        }
+        stage
+            .shelf
+            .write_by_hand(ARN, V3, &json!({"username": "porter", "password": "by hand"}));
+        stage.door.keys().installed = vec!["by hand".to_owned(), "s3nt1nel-0".to_owned()];
+        for one in [Step::Set, Step::Finish] {
+            let error = refused(&stage, one, V2).await;
+            assert!(
+                error.contains(&format!("the credential of its previous version {V1} is still good")),
+                "{error}"
+            );
+        }
+        assert_eq!(
+            step(&stage.rotation, ARN, Step::Create, V2).await.unwrap(),
+            Outcome::Nothing
+        );
+        assert!(stage.both_get_in("s3nt1nel-0"), "after {done:?}");
+        step(&stage.rotation, ARN, Step::Retire, V3).await.unwrap();
+        for one in Step::ROTATION {
+            step(&stage.rotation, ARN, one, V2).await.unwrap();
+        }
+        assert!(stage.both_get_in("by hand"), "after {done:?}");
     }
-    assert!(stage.both_get_in("by hand"));
 }
 
 #[tokio::test]
