@@ -14,7 +14,8 @@
 //! # Repetition
 //! Any step may come twice, at once or after it was killed half-way. A pending value is never overwritten; of two deliveries
 //! that make a credential, one is written, and the other is [taken back](RotationTarget::take_back). A failure that
-//! [may pass](RotationTarget::may_pass) is borne until a few seconds before the deadline.
+//! [may pass](RotationTarget::may_pass) is borne until a few seconds before the deadline; when a retirement is asked for, which
+//! somebody waits for and asks for again, twenty seconds.
 //!
 //! ```
 //! use std::convert::Infallible;

@@ -1,6 +1,6 @@
 //! How long failures are borne that may pass.
 
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 use tokio::time::{Instant, sleep};
 
@@ -10,17 +10,17 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(5);
 /// What an attempt and the answer take at most.
 const RESERVE: Duration = Duration::from_secs(12);
 
-/// Allows attempt after attempt until shortly before the invocation ends.
+/// Allows attempt after attempt until shortly before a step's time is over.
 pub(crate) struct Patience {
     end: Instant,
     pause: Duration,
 }
 
 impl Patience {
-    pub(crate) fn until(deadline: SystemTime) -> Self {
-        let left = deadline.duration_since(SystemTime::now()).unwrap_or_default();
+    /// Of a step that has so much time from now on.
+    pub(crate) fn within(time: Duration) -> Self {
         Self {
-            end: Instant::now() + left.saturating_sub(RESERVE),
+            end: Instant::now() + time.saturating_sub(RESERVE),
             pause: FIRST_PAUSE,
         }
     }

@@ -1,7 +1,7 @@
 //! Carries out one step.
 
 use std::collections::BTreeSet;
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 use aws_sdk_secretsmanager::Client;
 use serde::Serialize;
@@ -15,6 +15,10 @@ use crate::plan::{Refusal, Task, plan};
 use crate::secret::{Malformed, Secret};
 use crate::store::{Put, Store};
 use crate::target::{Retirement, RotationTarget};
+
+/// A retirement's time, whatever the function's is, twenty seconds for trying again among it: rotation-rollout waits for the
+/// answer, has other secrets to see to, and asks again at its next look.
+const RETIREMENT: Duration = Duration::from_secs(32);
 
 /// How a step ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -50,7 +54,8 @@ impl<T: RotationTarget> Rotation<T> {
         }
     }
 
-    /// Carries out the step that an invocation's payload names, before `deadline`, when the invocation is killed.
+    /// Carries out the step that an invocation's payload names, before `deadline`, when the invocation is killed; a retirement
+    /// within half a minute.
     ///
     /// # Errors
     /// What kept it from being carried out. Secrets Manager tries a rotation again by itself.
@@ -59,6 +64,7 @@ impl<T: RotationTarget> Rotation<T> {
         if !self.secrets.contains(&event.secret_id) {
             return Err(Error::Stranger(event.secret_id));
         }
+        let patience = Patience::within(time(event.step, deadline));
         let store = Store {
             client: &self.client,
             arn: &event.secret_id,
@@ -70,9 +76,18 @@ impl<T: RotationTarget> Rotation<T> {
             event: &event,
         };
         let task = plan(event.step, &event.client_request_token, &versions).map_err(|refusal| work.refused(refusal))?;
-        let outcome = work.carry_out(task, Patience::until(deadline)).await?;
+        let outcome = work.carry_out(task, patience).await?;
         info!(step = %event.step, secret = event.secret_id, version = event.client_request_token, ?outcome);
         Ok(outcome)
+    }
+}
+
+/// How much time a step has.
+fn time(step: Step, deadline: SystemTime) -> Duration {
+    let left = deadline.duration_since(SystemTime::now()).unwrap_or_default();
+    match step {
+        Step::Retire => left.min(RETIREMENT),
+        _ => left,
     }
 }
 

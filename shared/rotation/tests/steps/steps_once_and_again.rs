@@ -178,22 +178,39 @@ async fn what_may_pass_is_tried_again_and_what_does_not_pass_is_told_before_the_
     let stage = Stage::new();
     stage.shelf.begin(ARN, V2);
     for one in Step::ROTATION {
+        // Finishing asks the door for nothing.
+        if one != Step::Finish {
+            let seconds = jammed(&stage, one).await;
+            assert!((40..=48).contains(&seconds), "of 60 s twelve are left: {one} took {seconds}");
+        }
         stage.door.keys().jammed = 3;
         step(&stage.rotation, ARN, one, V2).await.unwrap();
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_retirement_is_given_up_after_twenty_seconds_because_somebody_waits_for_it() {
+    let stage = Stage::new();
+    rotate(&stage.shelf, &stage.rotation, ARN, V2).await.unwrap();
+    let seconds = jammed(&stage, Step::Retire).await;
+    assert!((15..=20).contains(&seconds), "it took {seconds} s");
+    assert!(stage.both_get_in("s3nt1nel-0") && !stage.shelf.is_settled(ARN));
+    stage.door.keys().jammed = 3;
+    let retired = step(&stage.rotation, ARN, Step::Retire, V2).await.unwrap();
+    assert_eq!(retired, Outcome::Done);
+    assert!(stage.shelf.is_settled(ARN));
+}
+
+/// A step while the door is jammed for good: how long it bears that, in seconds.
+async fn jammed(stage: &Stage, one: Step) -> u64 {
     stage.door.keys().jammed = usize::MAX;
     let start = tokio::time::Instant::now();
-    let error = step(&stage.rotation, ARN, Step::Retire, V2).await.unwrap_err();
-    assert_eq!(
-        error.to_string(),
-        format!("retireSecret of secret {ARN}: the door is jammed")
-    );
-    assert!(matches!(
-        error,
-        Error::Target {
-            cause: Stuck::Jammed,
-            ..
-        }
-    ));
-    assert!((40..50).contains(&start.elapsed().as_secs()), "of 60 s twelve are left");
+    let error = step(&stage.rotation, ARN, one, V2).await.unwrap_err();
+    let (text, expected) = (error.to_string(), format!("{one} of secret {ARN}: the door is jammed"));
+    assert_eq!(text, expected);
+    let Error::Target { cause, .. } = error else {
+        panic!("{text}")
+    };
+    assert_eq!(cause, Stuck::Jammed);
+    start.elapsed().as_secs()
 }
