@@ -47,6 +47,19 @@ pub enum Error<E: std::error::Error + 'static> {
         /// The version.
         version: String,
     },
+    /// Something never answered.
+    #[error(
+        "{step} of secret {secret} was broken off after {seconds} s, because what it waits for does not answer: see in the \
+         function's log what it did last, and whether that service is up; the step is tried again by itself"
+    )]
+    Late {
+        /// The step.
+        step: crate::event::Step,
+        /// The secret.
+        secret: String,
+        /// How long it was waited for.
+        seconds: u128,
+    },
     /// The service, or the way to it.
     #[error("{step} of secret {secret}: {cause}")]
     Target {

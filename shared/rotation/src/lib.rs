@@ -15,7 +15,7 @@
 //! Any step may come twice, at once or after it was killed half-way. A pending value is never overwritten; of two deliveries
 //! that make a credential, one is written, and the other is [taken back](RotationTarget::take_back). A failure that
 //! [may pass](RotationTarget::may_pass) is borne until a few seconds before the deadline; when a retirement is asked for, which
-//! somebody waits for and asks for again, twenty seconds.
+//! somebody waits for and asks for again, twenty seconds. What hangs is broken off in time to say so.
 //!
 //! ```
 //! use std::convert::Infallible;

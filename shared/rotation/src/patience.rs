@@ -7,7 +7,7 @@ use tokio::time::{Instant, sleep};
 /// The pause after a first failed attempt; doubled each time up to the longest.
 const FIRST_PAUSE: Duration = Duration::from_millis(200);
 const LONGEST_PAUSE: Duration = Duration::from_secs(5);
-/// What an attempt and the answer take at most.
+/// What an attempt and the answer may take.
 const RESERVE: Duration = Duration::from_secs(12);
 
 /// Allows attempt after attempt until shortly before a step's time is over.

@@ -6,6 +6,7 @@ use std::time::{Duration, SystemTime};
 use aws_sdk_secretsmanager::Client;
 use serde::Serialize;
 use serde_json::Value;
+use tokio::time::timeout;
 use tracing::{info, warn};
 
 use crate::error::Error;
@@ -19,6 +20,9 @@ use crate::target::{Retirement, RotationTarget};
 /// A retirement's time, whatever the function's is, twenty seconds for trying again among it: rotation-rollout waits for the
 /// answer, has other secrets to see to, and asks again at its next look.
 const RETIREMENT: Duration = Duration::from_secs(32);
+
+/// What the answer takes of a step that hangs: Lambda kills without a word.
+const LAST_WORDS: Duration = Duration::from_secs(2);
 
 /// How a step ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -64,7 +68,21 @@ impl<T: RotationTarget> Rotation<T> {
         if !self.secrets.contains(&event.secret_id) {
             return Err(Error::Stranger(event.secret_id));
         }
-        let patience = Patience::within(time(event.step, deadline));
+        let time = time(event.step, deadline);
+        let limit = time.saturating_sub(LAST_WORDS);
+        let Ok(ended) = timeout(limit, self.carry_out(&event, Patience::within(time))).await else {
+            return Err(Error::Late {
+                step: event.step,
+                secret: event.secret_id,
+                seconds: limit.as_millis().div_ceil(1_000),
+            });
+        };
+        let outcome = ended?;
+        info!(step = %event.step, secret = event.secret_id, version = event.client_request_token, ?outcome);
+        Ok(outcome)
+    }
+
+    async fn carry_out(&self, event: &RotationEvent, patience: Patience) -> Result<Outcome, Error<T::Error>> {
         let store = Store {
             client: &self.client,
             arn: &event.secret_id,
@@ -73,12 +91,10 @@ impl<T: RotationTarget> Rotation<T> {
         let work = Work {
             rotation: self,
             store,
-            event: &event,
+            event,
         };
         let task = plan(event.step, &event.client_request_token, &versions).map_err(|refusal| work.refused(refusal))?;
-        let outcome = work.carry_out(task, patience).await?;
-        info!(step = %event.step, secret = event.secret_id, version = event.client_request_token, ?outcome);
-        Ok(outcome)
+        work.carry_out(task, patience).await
     }
 }
 

@@ -28,6 +28,8 @@ pub struct Keys {
     pub made: usize,
     /// How many more calls find it jammed.
     pub jammed: usize,
+    /// Whether calls are never answered.
+    pub is_silent: bool,
     /// Whether retiring takes its time.
     pub slow: bool,
 }
@@ -44,7 +46,10 @@ impl Door {
         self.keys().installed.iter().any(|installed| installed == key)
     }
 
-    fn call(&self) -> Result<MutexGuard<'_, Keys>, Stuck> {
+    async fn call(&self) -> Result<MutexGuard<'_, Keys>, Stuck> {
+        if self.keys().is_silent {
+            std::future::pending::<()>().await;
+        }
         let mut keys = self.keys();
         if keys.jammed > 0 {
             keys.jammed -= 1;
@@ -62,7 +67,7 @@ impl RotationTarget for Door {
     type Error = Stuck;
 
     async fn make(&self, current: &Secret) -> Result<Secret, Stuck> {
-        let mut keys = self.call()?;
+        let mut keys = self.call().await?;
         keys.made += 1;
         let made = format!("s3nt1nel-{}", keys.made);
         keys.cut.push(("key".to_owned(), made.clone()));
@@ -70,17 +75,17 @@ impl RotationTarget for Door {
     }
 
     async fn take_back(&self, made: &Secret) -> Result<(), Stuck> {
-        self.call()?.cut.retain(|(_, cut)| *cut != key(made));
+        self.call().await?.cut.retain(|(_, cut)| *cut != key(made));
         Ok(())
     }
 
     async fn install(&self, current: &Secret, pending: &Secret) -> Result<(), Stuck> {
-        self.call()?.installed = vec![key(pending), key(current)];
+        self.call().await?.installed = vec![key(pending), key(current)];
         Ok(())
     }
 
     async fn prove(&self, pending: &Secret) -> Result<(), Stuck> {
-        drop(self.call()?);
+        drop(self.call().await?);
         if self.opens_to(&key(pending)) {
             return Ok(());
         }
@@ -88,7 +93,7 @@ impl RotationTarget for Door {
     }
 
     async fn retire(&self, current: &Secret, pending: Option<&Secret>) -> Result<Retirement, Stuck> {
-        let mut keys = self.call()?;
+        let mut keys = self.call().await?;
         if keys.slow {
             return Ok(Retirement::UnderWay);
         }

@@ -201,6 +201,33 @@ async fn a_retirement_is_given_up_after_twenty_seconds_because_somebody_waits_fo
     assert!(stage.shelf.is_settled(ARN));
 }
 
+#[tokio::test(start_paused = true)]
+async fn a_step_that_hangs_is_broken_off_with_words_and_ended_by_the_next_attempt() {
+    let stage = Stage::new();
+    stage.shelf.begin(ARN, V2);
+    for (one, seconds) in [(Step::Create, 58), (Step::Set, 58), (Step::Test, 58), (Step::Retire, 30)] {
+        stage.door.keys().is_silent = true;
+        let start = tokio::time::Instant::now();
+        let error = step(&stage.rotation, ARN, one, V2).await.unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            format!(
+                "{one} of secret {ARN} was broken off after {seconds} s, because what it waits for does not answer: see in the \
+                 function's log what it did last, and whether that service is up; the step is tried again by itself"
+            )
+        );
+        let took = start.elapsed().as_secs();
+        assert!((seconds - 1..=seconds).contains(&took), "{one} took {took} s");
+        stage.door.keys().is_silent = false;
+        assert!(stage.both_get_in("s3nt1nel-0"), "{one}");
+        step(&stage.rotation, ARN, one, V2).await.unwrap();
+        if one == Step::Test {
+            step(&stage.rotation, ARN, Step::Finish, V2).await.unwrap();
+        }
+    }
+    assert!(stage.shelf.is_settled(ARN) && !stage.door.opens_to("s3nt1nel-0"));
+}
+
 /// A step while the door is jammed for good: how long it bears that, in seconds.
 async fn jammed(stage: &Stage, one: Step) -> u64 {
     stage.door.keys().jammed = usize::MAX;
