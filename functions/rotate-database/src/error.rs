@@ -5,6 +5,11 @@ use thiserror::Error;
 
 use crate::plan::Refusal;
 
+/// `ER_BAD_FIELD_ERROR`: the column in which MySQL keeps second passwords is not there.
+const NO_COLUMN: u16 = 1054;
+/// `ER_PARSE_ERROR`: the clause about them is not known.
+const NOT_PARSED: u16 = 1064;
+
 /// Why a step failed: the thing, the value, the remedy.
 #[derive(Debug, Error)]
 pub enum Error {
@@ -53,6 +58,16 @@ impl From<database::Error> for Error {
 }
 
 impl Error {
+    /// What it means that a server refuses a query or a statement about second passwords: perhaps that it knows none, which is
+    /// told from this and not from its version. Nothing has been changed then.
+    #[must_use]
+    pub fn about_second_passwords(error: database::Error) -> Self {
+        match error.code() {
+            Some(NO_COLUMN | NOT_PARSED) => Self::NoSecondPasswords,
+            _ => error.into(),
+        }
+    }
+
     /// Whether the same may succeed in a moment.
     pub(crate) fn may_pass(&self) -> bool {
         match self {
@@ -60,5 +75,47 @@ impl Error {
             Self::Busy(_) => true,
             _ => false,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn rejected(code: u16) -> database::Error {
+        database::Error::Statement {
+            address: "db:3306".to_owned(),
+            code,
+            reason: format!("MySQL error {code}: its words"),
+        }
+    }
+
+    #[test]
+    fn a_server_without_the_column_or_the_clause_knows_no_second_passwords() {
+        for code in [NO_COLUMN, NOT_PARSED] {
+            let error = Error::about_second_passwords(rejected(code));
+            assert_eq!(
+                error.to_string(),
+                "the server knows no second password of a user, so that the old one would end with the new one; nothing was \
+                 changed: use MySQL 8.0.14 or newer"
+            );
+            assert!(!error.may_pass(), "it will not learn them in a moment");
+        }
+    }
+
+    #[test]
+    fn whatever_else_a_server_rejects_is_told_in_its_own_words() {
+        for code in [0, 1045, 1396, 3894] {
+            let error = Error::about_second_passwords(rejected(code));
+            assert_eq!(
+                error.to_string(),
+                format!("db:3306 rejects a statement (MySQL error {code}: its words)")
+            );
+        }
+        let busy = database::Error::Transient {
+            address: "db:3306".to_owned(),
+            reason: "MySQL error 1205: lock wait".to_owned(),
+        };
+        assert!(Error::about_second_passwords(busy).may_pass());
     }
 }

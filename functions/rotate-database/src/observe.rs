@@ -8,8 +8,6 @@ use crate::error::Error;
 
 /// `ER_ACCOUNT_HAS_BEEN_LOCKED`, which MySQL says only to whoever has given the right password.
 const LOCKED: u16 = 3118;
-/// `ER_BAD_FIELD_ERROR`: the column is not there, and second passwords with it.
-const NO_COLUMN: u16 = 1054;
 
 /// What came of a log-in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -64,14 +62,8 @@ pub(crate) fn credentials(secret: &Secret) -> Result<Credentials, Malformed> {
 pub async fn account(connection: &mut Connection, user: &str) -> Result<(Account, bool), Error> {
     let query = "SELECT User, Host, COALESCE(JSON_CONTAINS_PATH(User_attributes, 'one', '$.additional_password'), 0) \
                  FROM mysql.user WHERE User = ?";
-    let rows: Vec<(String, String, i64)> =
-        connection
-            .rows(query, (user,))
-            .await
-            .map_err(|error| match error.code() {
-                Some(NO_COLUMN) => Error::NoSecondPasswords,
-                _ => error.into(),
-            })?;
+    let rows = connection.rows(query, (user,)).await;
+    let rows: Vec<(String, String, i64)> = rows.map_err(Error::about_second_passwords)?;
     // MySQL's tables compare as their collations want.
     let found = rows.into_iter().filter(|(name, ..)| name == user);
     let mut found = found.map(|(user, host, second)| (Account { user, host }, second == 1));

@@ -16,8 +16,6 @@ pub const MASTER: &str = "MASTER_SECRET_ARN";
 const LOCK: &str = "rotate-database";
 /// How long to wait for it.
 const LOCK_SECONDS: u64 = 10;
-/// `ER_PARSE_ERROR`: how a server says that it does not know a clause.
-const NOT_PARSED: u16 = 1064;
 
 /// Users of MySQL servers that one master user administers.
 #[derive(Debug, Clone)]
@@ -114,9 +112,9 @@ async fn run(
         }
         Statement::DiscardSecond => format!("ALTER USER {name} DISCARD OLD PASSWORD"),
     };
-    master.run(&text).await.map_err(|error| match error.code() {
-        Some(NOT_PARSED) => Error::NoSecondPasswords,
-        _ => error.into(),
+    master.run(&text).await.map_err(|error| match statement {
+        Statement::PutCurrentFirst => error.into(),
+        Statement::Install | Statement::DiscardSecond => Error::about_second_passwords(error),
     })
 }
 

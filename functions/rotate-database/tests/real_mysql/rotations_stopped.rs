@@ -1,6 +1,7 @@
 //! What stops a rotation, in which words, and that both clients get in all the same.
 
 use custom_resource::testing::{Log, assert_absent};
+use rotate_database::Error;
 use rotation::Step;
 use rotation::testing::{ARN, Scene, V1, refused, version};
 use serde_json::{Value, json};
@@ -177,6 +178,31 @@ async fn an_untested_password_is_refused_by_the_test() {
             "{error}"
         );
         assert_eq!(world.held(), before);
+        ends_well(&mut world, &before).await;
+    }
+}
+
+/// No server here lacks second passwords: these refuse a column and a clause that none has, as an older one refuses those.
+#[tokio::test]
+async fn a_server_that_lacks_the_column_or_the_clause_of_second_passwords_is_told_by_its_refusal() {
+    for mut world in worlds().await {
+        let before = begun(&world).await;
+        let user = world.user.clone();
+        let asked = world
+            .admin
+            .rows::<(String,)>("SELECT User_second_passwords FROM mysql.user", ())
+            .await;
+        let given = world
+            .admin
+            .run(&format!(
+                "ALTER USER `{user}`@`%` IDENTIFIED BY 'next' RETAIN SECOND PASSWORD"
+            ))
+            .await;
+        for refusal in [asked.map(drop).unwrap_err(), given.unwrap_err()] {
+            let error = Error::about_second_passwords(refusal);
+            assert!(matches!(error, Error::NoSecondPasswords), "{error}");
+        }
+        assert!(world.lets_in(&before).await, "nothing was changed");
         ends_well(&mut world, &before).await;
     }
 }
