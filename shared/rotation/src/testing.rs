@@ -2,6 +2,7 @@
 //! which takes any credential through that.
 
 mod client;
+mod killed;
 mod scene;
 
 use std::collections::{BTreeMap, BTreeSet};

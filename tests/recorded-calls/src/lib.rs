@@ -16,16 +16,19 @@
 //!    has overtaken, fail it.
 //! 3. The properties of the templates compare [`Calls::actions`] with the role.
 //!
-//! What such a client is answered, a test's own model of the service says: [`rule`] and [`locked_rule`] ask it.
+//! What such a client is answered, a test's own model of the service says: [`rule`] and [`locked_rule`] ask it. With a
+//! [`Hesitation`] the answer comes a moment after the work is done.
 //!
 //! It cannot see clients that it was not given to, such as those inside the SDK's credential providers: hence the reasons.
 
 mod answers;
+mod hesitation;
 mod list;
 mod recorder;
 mod verdict;
 
 pub use answers::{Refusal, locked_rule, rule, stack_resource};
+pub use hesitation::Hesitation;
 pub use list::{Calls, InvalidList};
 pub use recorder::{Recorder, recordings};
 pub use verdict::{Discrepancy, compare};

@@ -43,6 +43,15 @@ async fn a_rotation_that_is_killed_before_any_call_is_ended_by_the_next_attempt(
 }
 
 #[tokio::test]
+async fn a_rotation_that_is_killed_wherever_it_waits_is_ended_by_the_next_attempt() {
+    for world in worlds("killed-amid") {
+        let places = world.rotate_killed_everywhere().await;
+        println!("{:?}: killed at each of {places} places", world.server);
+        assert!(places > 15, "only {places} places");
+    }
+}
+
+#[tokio::test]
 async fn a_change_in_flight_is_waited_for_by_the_test_and_never_begun_twice() {
     for world in worlds("slow") {
         let before = world.held();

@@ -7,7 +7,7 @@ use aws_sdk_elasticache::operation::{describe_users, modify_user};
 use aws_sdk_elasticache::types::{Authentication, User};
 use aws_smithy_mocks::{RuleMode, mock, mock_client};
 use local_servers::Cache as Server;
-use recorded_calls::{Recorder, Refusal, locked_rule};
+use recorded_calls::{Hesitation, Recorder, Refusal, locked_rule};
 use rotate_cache::{Cache, CacheUser, command};
 use rotation::Rotation;
 use rotation::testing::{ARN, Scene, Shelf, V1};
@@ -162,7 +162,11 @@ impl Scene for World {
 }
 
 pub fn rotation(shelf: &Arc<Shelf>, user: &Arc<Mutex<ModelUser>>, cache: Cache) -> Rotation<CacheUser> {
-    let secrets = shelf.client(|config| config.interceptor(Recorder::of("rotate-cache")));
+    let secrets = shelf.client(|config| {
+        config
+            .interceptor(Recorder::of("rotate-cache"))
+            .identity_cache(Hesitation)
+    });
     Rotation::new(
         secrets,
         [ARN.to_owned()],
@@ -197,6 +201,10 @@ fn elasticache(user: &Arc<Mutex<ModelUser>>) -> Client {
         aws_sdk_elasticache,
         RuleMode::MatchAny,
         [&described, &modified],
-        |config| { config.interceptor(Recorder::of("rotate-cache")) }
+        |config| {
+            config
+                .interceptor(Recorder::of("rotate-cache"))
+                .identity_cache(Hesitation)
+        }
     )
 }

@@ -5,7 +5,7 @@ use rotation::testing::{ARN, Scene, V1, version};
 use rotation::{Outcome, Step};
 use serde_json::json;
 
-use crate::world::worlds;
+use crate::world::{World, worlds};
 
 #[tokio::test]
 async fn both_passwords_work_from_set_secret_to_the_retirement_and_one_after_it() {
@@ -61,6 +61,17 @@ async fn a_rotation_that_is_killed_before_any_call_is_ended_by_the_next_attempt(
             );
             world.retire(&before, &token).await;
         }
+        world.sql("DROP USER THEM").await;
+    }
+}
+
+#[tokio::test]
+async fn a_rotation_that_is_killed_wherever_it_waits_is_ended_by_the_next_attempt() {
+    for server in local_servers::mysql() {
+        let mut world = World::new(&server, &server.admin_user).await;
+        let places = world.rotate_killed_everywhere().await;
+        println!("MySQL {}: killed at each of {places} places", server.version);
+        assert!(places > 15, "only {places} places");
         world.sql("DROP USER THEM").await;
     }
 }

@@ -6,7 +6,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use database::{Authority, Connection, Connector, Credentials};
 use local_servers::MySql;
-use recorded_calls::Recorder;
+use recorded_calls::{Hesitation, Recorder};
 use rotate_database::MySqlUsers;
 use rotation::Rotation;
 use rotation::testing::{ARN, Scene, Shelf, V1};
@@ -108,7 +108,13 @@ impl Scene for World {
 }
 
 pub fn rotation(shelf: &Arc<Shelf>, authority: Authority) -> Rotation<MySqlUsers> {
-    let client = || shelf.client(|config| config.interceptor(Recorder::of("rotate-database")));
+    let client = || {
+        shelf.client(|config| {
+            config
+                .interceptor(Recorder::of("rotate-database"))
+                .identity_cache(Hesitation)
+        })
+    };
     Rotation::new(client(), [ARN.to_owned()], MySqlUsers::new(client(), MASTER, authority))
 }
 

@@ -47,6 +47,17 @@ async fn a_rotation_that_is_killed_before_any_call_is_ended_by_the_next_attempt(
 }
 
 #[tokio::test]
+async fn a_rotation_that_is_killed_wherever_it_waits_is_ended_by_the_next_attempt() {
+    let world = World::new();
+    let places = world.rotate_killed_everywhere().await;
+    println!("killed at each of {places} places");
+    assert!(places > 15, "only {places} places");
+    let iam = world.iam();
+    assert_eq!((iam.keys.len(), iam.most), (1, 2));
+    assert!(iam.made > places + 2, "an attempt that died has left a key behind");
+}
+
+#[tokio::test]
 async fn a_key_that_a_dead_attempt_left_behind_is_deleted_once_nobody_can_be_about_to_write_it() {
     let world = World::new();
     world.iam().make(now() - 61).unwrap();

@@ -8,7 +8,7 @@ use aws_sdk_iam::operation::{create_access_key, delete_access_key, list_access_k
 use aws_sdk_iam::primitives::DateTime;
 use aws_sdk_iam::types::{AccessKey, AccessKeyMetadata, StatusType};
 use aws_smithy_mocks::{Rule, RuleMode, mock, mock_client};
-use recorded_calls::{Recorder, Refusal, locked_rule};
+use recorded_calls::{Hesitation, Recorder, Refusal, locked_rule};
 use rotate_smtp::{Error, MailUser, SmtpServers};
 use rotation::testing::{ARN, Scene, Shelf, V1};
 use rotation::{Rotation, Secret};
@@ -119,6 +119,13 @@ impl Scene for World {
         &self.rotation
     }
 
+    /// A minute, after which nobody can be about to write a key.
+    fn pass_time(&self) {
+        for key in &mut self.iam().keys {
+            key.made -= 60;
+        }
+    }
+
     async fn lets_in(&self, content: &Value) -> bool {
         let secret = Secret::parse(&content.to_string()).expect("a secret");
         let believed = trusting(&self.iam().smtp.ca_file);
@@ -135,7 +142,11 @@ pub fn trusting(authority: &std::path::Path) -> SmtpServers {
 }
 
 pub fn rotation(shelf: &Arc<Shelf>, iam: &Arc<Mutex<Iam>>, server: SmtpServers) -> Rotation<MailUser> {
-    let secrets = shelf.client(|config| config.interceptor(Recorder::of("rotate-smtp")));
+    let secrets = shelf.client(|config| {
+        config
+            .interceptor(Recorder::of("rotate-smtp"))
+            .identity_cache(Hesitation)
+    });
     Rotation::new(secrets, [ARN.to_owned()], MailUser::new(client(iam), USER, server))
 }
 
@@ -144,7 +155,11 @@ fn client(iam: &Arc<Mutex<Iam>>) -> Client {
         aws_sdk_iam,
         RuleMode::MatchAny,
         &[list(iam), create(iam), delete(iam)],
-        |config| { config.interceptor(Recorder::of("rotate-smtp")) }
+        |config| {
+            config
+                .interceptor(Recorder::of("rotate-smtp"))
+                .identity_cache(Hesitation)
+        }
     )
 }
 

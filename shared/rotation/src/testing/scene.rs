@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 use tokio::time::{interval, sleep};
 
 use super::Shelf;
+use super::killed::killed_after;
 use crate::event::Step;
 use crate::rotate::{Outcome, Rotation};
 use crate::target::RotationTarget;
@@ -65,6 +66,9 @@ pub trait Scene {
         self.lets_in(before).await && self.lets_in(&self.held()).await
     }
 
+    /// Lets so much time pass as lies between an attempt that died and the next one. By default that changes nothing.
+    fn pass_time(&self) {}
+
     /// One step to the version `token`.
     ///
     /// # Errors
@@ -95,12 +99,45 @@ pub trait Scene {
         self.shelf().die_at(Some(call));
         let killed = self.rotate(token).await.is_err();
         self.shelf().die_at(None);
-        assert!(self.both_get_in(&before).await, "killed before call {call}");
+        self.end_rotation(&before, token, &format!("killed before call {call}"))
+            .await;
+        killed
+    }
+
+    /// Rotations with their retirements, each of which is killed at another of all the places where it waits for an answer,
+    /// of AWS or of the service, and ended by the next attempt; both clients get in all the while. How many places there are.
+    ///
+    /// # Panics
+    /// If that is not so.
+    async fn rotate_killed_everywhere(&self) -> usize {
+        let mut waits = 0;
+        loop {
+            let (before, token) = (self.held(), version(waits + 2));
+            let rotated = killed_after(waits, self.rotate(&token)).await.transpose().unwrap();
+            let done = format!("killed after {waits} waits");
+            self.end_rotation(&before, &token, &done).await;
+            let retired = killed_after(waits, self.step(Step::Retire, &token)).await;
+            let retired = retired.transpose().unwrap();
+            assert!(self.lets_in(&self.held()).await, "retirement {done}");
+            self.retire(&before, &token).await;
+            if rotated.is_some() && retired.is_some() {
+                return waits;
+            }
+            waits += 1;
+        }
+    }
+
+    /// The next attempt at the rotation to `token`, after what was `done` to the one before; both clients get in.
+    ///
+    /// # Panics
+    /// If that is not so.
+    async fn end_rotation(&self, before: &Value, token: &str, done: &str) {
+        assert!(self.both_get_in(before).await, "{done}");
+        self.pass_time();
         for one in Step::ROTATION {
             self.step(one, token).await.unwrap();
         }
-        assert!(self.both_get_in(&before).await, "killed before call {call} and ended");
-        killed
+        assert!(self.both_get_in(before).await, "{done}, and ended");
     }
 
     /// The retirement after the rotation to `token`; who read the secret `before` gets in no more.

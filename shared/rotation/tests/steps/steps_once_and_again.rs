@@ -181,7 +181,10 @@ async fn what_may_pass_is_tried_again_and_what_does_not_pass_is_told_before_the_
         // Finishing asks the door for nothing.
         if one != Step::Finish {
             let seconds = jammed(&stage, one).await;
-            assert!((40..=48).contains(&seconds), "of 60 s twelve are left: {one} took {seconds}");
+            assert!(
+                (40..=48).contains(&seconds),
+                "of 60 s twelve are left: {one} took {seconds}"
+            );
         }
         stage.door.keys().jammed = 3;
         step(&stage.rotation, ARN, one, V2).await.unwrap();
@@ -205,7 +208,12 @@ async fn a_retirement_is_given_up_after_twenty_seconds_because_somebody_waits_fo
 async fn a_step_that_hangs_is_broken_off_with_words_and_ended_by_the_next_attempt() {
     let stage = Stage::new();
     stage.shelf.begin(ARN, V2);
-    for (one, seconds) in [(Step::Create, 58), (Step::Set, 58), (Step::Test, 58), (Step::Retire, 30)] {
+    for (one, seconds) in [
+        (Step::Create, 58),
+        (Step::Set, 58),
+        (Step::Test, 58),
+        (Step::Retire, 30),
+    ] {
         stage.door.keys().is_silent = true;
         let start = tokio::time::Instant::now();
         let error = step(&stage.rotation, ARN, one, V2).await.unwrap_err();
