@@ -4,6 +4,9 @@ use custom_resource::AwsError;
 use rotation::Malformed;
 use thiserror::Error;
 
+/// IAM's code for a third key.
+const FULL: &str = "LimitExceeded";
+
 /// Why a step failed: the thing, the value, the remedy.
 #[derive(Debug, Error)]
 pub enum Error {
@@ -69,7 +72,8 @@ impl Error {
         match self {
             Self::Busy { .. } | Self::Refused { .. } | Self::Unexpected { .. } => true,
             Self::Connection(error) => matches!(error, tls_connection::Error::Network { .. }),
-            Self::Aws(error) => error.code().is_none(),
+            // With both places taken, another delivery was faster; the next look sees what it made.
+            Self::Aws(error) => error.code().is_none_or(|code| code == FULL),
             _ => false,
         }
     }

@@ -121,6 +121,32 @@ async fn a_node_that_lets_the_user_in_is_no_proof_while_elasticache_is_still_at_
 }
 
 #[tokio::test]
+async fn eight_deliveries_of_each_step_at_once_do_what_one_does() {
+    for world in worlds("eightfold") {
+        let before = world.held();
+        world.user().is_slow = true;
+        world.shelf.begin(ARN, &version(2));
+        for one in Step::ROTATION {
+            world.deliver_eightfold(one, &version(2)).await;
+            world.user().settle();
+            assert!(world.both_get_in(&before).await, "{one}");
+        }
+        assert_eq!(
+            world.user().changes,
+            1,
+            "one began the change, the others found it in flight"
+        );
+        let outcomes = world.deliver_eightfold(Step::Retire, &version(2)).await;
+        assert_eq!(outcomes, [Outcome::UnderWay; 8]);
+        assert!(world.both_get_in(&before).await && !world.shelf.is_settled(ARN));
+        world.user().settle();
+        world.deliver_eightfold(Step::Retire, &version(2)).await;
+        assert_eq!((world.user().changes, world.shelf.is_settled(ARN)), (2, true));
+        assert!(world.lets_in(&world.held()).await && !world.lets_in(&before).await);
+    }
+}
+
+#[tokio::test]
 async fn a_second_rotation_and_one_given_up_leave_the_current_password_good() {
     for world in worlds("orphan") {
         let before = world.held();

@@ -1,6 +1,5 @@
 //! Repeated, killed, doubled or given up: both passwords work until the retirement, one after it.
 
-use futures::future::join_all;
 use rotation::testing::{ARN, Scene, V1, version};
 use rotation::{Outcome, Step};
 use serde_json::json;
@@ -82,20 +81,31 @@ async fn eight_deliveries_of_each_step_at_once_do_what_one_does() {
         let before = world.held();
         world.shelf.begin(ARN, &version(2));
         for one in Step::ROTATION {
-            let token = version(2);
-            let ended = join_all((0..8).map(|_| world.step(one, &token))).await;
-            let failed = ended.into_iter().filter_map(Result::err).map(|error| error.to_string());
-            // The label can be moved once; who comes late is told so by Secrets Manager.
-            let failed: Vec<_> = failed
-                .filter(|text| !text.contains("InvalidParameterException"))
-                .collect();
-            assert_eq!(failed, Vec::<String>::new());
+            world.deliver_eightfold(one, &version(2)).await;
             assert!(world.both_get_in(&before).await, "{one}");
         }
-        let token = version(2);
-        join_all((0..8).map(|_| world.step(Step::Retire, &token))).await;
+        world.deliver_eightfold(Step::Retire, &version(2)).await;
+        assert!(world.shelf.is_settled(ARN));
         assert!(world.lets_in(&world.held()).await && !world.lets_in(&before).await);
         world.sql("DROP USER THEM").await;
+    }
+}
+
+#[tokio::test]
+async fn two_users_of_one_server_are_rotated_at_once() {
+    for server in local_servers::mysql() {
+        let mut service = World::new(&server, &server.admin_user).await;
+        let mut bounces = World::new(&server, &server.no_backslash_admin_user).await;
+        for number in 2..6 {
+            let (before, token) = ((service.held(), bounces.held()), version(number));
+            let (one, other) = tokio::join!(service.rotate(&token), bounces.rotate(&token));
+            one.and(other).unwrap();
+            assert!(service.both_get_in(&before.0).await && bounces.both_get_in(&before.1).await);
+            tokio::join!(service.retire(&before.0, &token), bounces.retire(&before.1, &token));
+        }
+        for world in [&mut service, &mut bounces] {
+            world.sql("DROP USER THEM").await;
+        }
     }
 }
 

@@ -84,6 +84,30 @@ async fn a_key_that_another_delivery_may_be_about_to_write_is_waited_for() {
 }
 
 #[tokio::test]
+async fn eight_deliveries_of_each_step_at_once_do_what_one_does() {
+    let world = World::new();
+    let before = world.held();
+    world.shelf.begin(ARN, &version(2));
+    for one in Step::ROTATION {
+        let outcomes = world.deliver_eightfold(one, &version(2)).await;
+        assert!(world.both_get_in(&before).await, "{one}");
+        if one == Step::Create {
+            let made = outcomes.iter().filter(|outcome| **outcome == Outcome::Done);
+            assert_eq!(
+                (outcomes.len(), made.count()),
+                (8, 1),
+                "one made a key, the others found it"
+            );
+        }
+    }
+    world.deliver_eightfold(Step::Retire, &version(2)).await;
+    assert!(world.shelf.is_settled(ARN));
+    assert!(world.lets_in(&world.held()).await && !world.lets_in(&before).await);
+    let iam = world.iam();
+    assert_eq!((iam.keys.len(), iam.made, iam.most), (1, 2, 2));
+}
+
+#[tokio::test]
 async fn a_key_that_ses_does_not_know_yet_is_tried_again_until_it_does() {
     let world = World::new();
     let before = world.held();

@@ -3,6 +3,7 @@
 use std::cell::{Cell, RefCell};
 use std::time::{Duration, SystemTime};
 
+use futures::future::join_all;
 use serde_json::{Value, json};
 use tokio::time::{interval, sleep};
 
@@ -138,6 +139,26 @@ pub trait Scene {
             self.step(one, token).await.unwrap();
         }
         assert!(self.both_get_in(before).await, "{done}, and ended");
+    }
+
+    /// A step to the version `token`, delivered eight times at once; what came of those that were not told by Secrets Manager that
+    /// another one had moved the label.
+    ///
+    /// # Panics
+    /// If any of them failed for another reason, or none succeeded.
+    async fn deliver_eightfold(&self, one: Step, token: &str) -> Vec<Outcome> {
+        let mut outcomes = Vec::new();
+        for ended in join_all((0..8).map(|_| self.step(one, token))).await {
+            match ended {
+                Ok(outcome) => outcomes.push(outcome),
+                Err(error) => assert!(
+                    error.to_string().contains("InvalidParameterException"),
+                    "{one}: {error}"
+                ),
+            }
+        }
+        assert!(!outcomes.is_empty(), "{one} was done by nobody");
+        outcomes
     }
 
     /// The retirement after the rotation to `token`; who read the secret `before` gets in no more.
