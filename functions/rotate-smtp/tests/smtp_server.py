@@ -1,7 +1,8 @@
 """The SMTP server of the local AWS, alone, for the tests in Rust: it lets in the keys that it is told of.
 
 Says one line of JSON, where it is and whom it comes from; then reads one command a line and answers each with `ok`:
-`{"allow": KEY, "password": PASSWORD}` or `{"deny": KEY}`. Ends with its input.
+`{"allow": KEY, "password": PASSWORD}`, `{"deny": KEY}`, or `{"listen": false}` and `{"listen": true}`, which leave the port and
+come back to it. Ends with its input.
 """
 
 import json
@@ -39,8 +40,14 @@ def main() -> None:
             command = json.loads(line)
             if "allow" in command:
                 keys.passwords[command["allow"]] = command["password"]
-            else:
+            elif "deny" in command:
                 keys.passwords.pop(command["deny"], None)
+            elif command["listen"]:
+                server = Server(keys, Mailbox(Path(folder, "mail")), made)
+                server.port = port
+                server.start()
+            else:
+                server.stop()
             print("ok", flush=True)
         server.stop()
 

@@ -1,4 +1,5 @@
 //! Rotations of users of real Redis and Valkey servers, alone and as clusters.
 
 mod rotations;
+mod rotations_stopped;
 mod world;

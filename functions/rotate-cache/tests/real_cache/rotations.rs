@@ -4,12 +4,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use custom_resource::testing::{Log, assert_absent};
-use rotate_cache::Cache;
 use rotation::testing::{ARN, Scene, refused, version};
 use rotation::{Outcome, Step};
 use tokio::time::sleep;
 
-use crate::world::{USER_ID, World, rotation, worlds};
+use crate::world::{USER_ID, World, worlds};
 
 #[tokio::test]
 async fn both_passwords_work_until_the_retirement_and_every_step_may_come_again() {
@@ -163,43 +162,6 @@ async fn a_second_rotation_and_one_given_up_leave_the_current_password_good() {
             "{third}"
         );
         assert!(world.both_get_in(&before).await);
-    }
-}
-
-#[tokio::test]
-async fn a_wrong_current_password_a_cache_that_is_down_and_one_that_is_another_are_named() {
-    for world in worlds("stopped") {
-        world.shelf.begin(ARN, &version(2));
-        world.step(Step::Create, &version(2)).await.unwrap();
-        let (host, port) = (world.server.host.as_str(), world.server.ports[0]);
-        let authority = |file: &std::path::Path| tls_connection::Trust::from_file(file).unwrap();
-        let down = rotation(
-            &world.shelf,
-            &world.user,
-            Cache::new(host, 1, authority(&world.server.ca_file)),
-        );
-        let error = refused(&down, Step::Set).await;
-        assert!(
-            error.starts_with(&format!("setSecret of secret {ARN}: no conversation with {host}:1 (")),
-            "{error}"
-        );
-        let other = Cache::new(host, port, authority(&world.server.wrong_ca_file));
-        let error = refused(&rotation(&world.shelf, &world.user, other), Step::Set).await;
-        assert!(
-            error.starts_with(&format!("setSecret of secret {ARN}: {host}:{port} cannot be trusted (")),
-            "{error}"
-        );
-        world.user().changing = Some(vec!["another".to_owned()]);
-        world.user().settle();
-        assert_eq!(
-            refused(&world.rotation, Step::Set).await,
-            format!(
-                "setSecret of secret {ARN}: ElastiCache user {USER_ID} does not sign in with the secret's current password, so \
-                 that there is nothing to keep; see that the user is on and has this password (aws elasticache modify-user \
-                 --passwords), and rotate again"
-            )
-        );
-        assert_eq!(world.user().changes, 0);
     }
 }
 

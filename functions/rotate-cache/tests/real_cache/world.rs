@@ -25,6 +25,8 @@ pub struct ModelUser {
     pub changing: Option<Vec<String>>,
     /// Whether a change takes its time.
     pub is_slow: bool,
+    /// An action that the function's role does not allow.
+    pub denied: Option<&'static str>,
     pub changes: usize,
 }
 
@@ -43,6 +45,25 @@ impl ModelUser {
             self.settle();
         }
         Ok(())
+    }
+
+    fn allows(&self, action: &str) -> Result<(), Refusal> {
+        if self.denied == Some(action) {
+            return Err(Refusal("AccessDenied", format!("not authorized to perform: {action}")));
+        }
+        Ok(())
+    }
+
+    /// Gives the user these passwords behind the function's back.
+    pub fn give(&mut self, passwords: &[&str]) {
+        self.changing = Some(passwords.iter().map(ToString::to_string).collect());
+        self.settle();
+    }
+
+    /// Lets nobody sign in as the user, or everybody who has its password.
+    pub fn turn(&self, state: &str) {
+        let words = ["ACL", "SETUSER", &self.name, state].map(str::to_owned);
+        administer(&self.server, &self.server.ports, &words);
     }
 
     /// The change reaches the nodes at these ports; ElastiCache is still at the others, or at its own books.
@@ -111,6 +132,7 @@ impl World {
             passwords: Vec::new(),
             changing: None,
             is_slow: false,
+            denied: None,
             changes: 0,
         };
         user.modify(vec!["s3nt1nel-0".to_owned()]).expect("a user");
@@ -176,6 +198,7 @@ pub fn rotation(shelf: &Arc<Shelf>, user: &Arc<Mutex<ModelUser>>, cache: Cache) 
 
 fn elasticache(user: &Arc<Mutex<ModelUser>>) -> Client {
     let answer = |user: &mut ModelUser, input: &describe_users::DescribeUsersInput| {
+        user.allows("elasticache:DescribeUsers")?;
         if input.user_id() != Some(USER_ID) {
             return Err(Refusal("UserNotFound", "User not found.".to_owned()));
         }
@@ -191,6 +214,7 @@ fn elasticache(user: &Arc<Mutex<ModelUser>>) -> Client {
     let error = describe_users::DescribeUsersError::generic;
     let described = locked_rule(mock!(Client::describe_users), user, answer, error);
     let answer = |user: &mut ModelUser, input: &modify_user::ModifyUserInput| {
+        user.allows("elasticache:ModifyUser")?;
         assert_eq!(input.user_id(), Some(USER_ID));
         user.modify(input.passwords().to_vec())?;
         Ok(modify_user::ModifyUserOutput::builder().build())

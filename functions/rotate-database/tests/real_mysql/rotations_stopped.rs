@@ -20,6 +20,8 @@ async fn ends_well(world: &mut World, before: &Value) {
         world.step(one, &version(2)).await.unwrap();
     }
     assert!(world.both_get_in(before).await);
+    world.retire(before, &version(2)).await;
+    assert!(world.shelf.is_settled(ARN));
     world.sql("DROP USER THEM").await;
 }
 
@@ -111,6 +113,7 @@ async fn a_user_that_is_not_there_or_twice_is_named() {
 #[tokio::test]
 async fn a_server_that_is_down_is_tried_again_and_named() {
     for mut world in worlds().await {
+        let log = Log::capture();
         let before = begun(&world).await;
         let mut content = before.clone();
         content["port"] = json!(1);
@@ -118,6 +121,8 @@ async fn a_server_that_is_down_is_tried_again_and_named() {
         let error = refused(&world.rotation, Step::Set).await;
         let begins = format!("setSecret of secret {ARN}: no connection to {}:1 (", world.server.host);
         assert!(error.starts_with(&begins), "{error}");
+        assert!(log.text().contains("tried again"), "{}", log.text());
+        assert!(world.lets_in(&before).await);
         world.shelf.hold(ARN, V1, &before);
         ends_well(&mut world, &before).await;
     }

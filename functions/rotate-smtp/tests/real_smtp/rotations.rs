@@ -9,7 +9,7 @@ use rotation::{Outcome, Step};
 use serde_json::json;
 use tokio::time::sleep;
 
-use crate::world::{USER, World, now, password, rotation, trusting};
+use crate::world::{USER, World, now, password};
 
 #[tokio::test]
 async fn both_keys_work_until_the_retirement_and_every_step_may_come_again() {
@@ -65,6 +65,22 @@ async fn a_key_that_a_dead_attempt_left_behind_is_deleted_once_nobody_can_be_abo
     assert_eq!(world.held()["username"], "KEY3");
     let keys: Vec<_> = world.iam().keys.iter().map(|key| key.id.clone()).collect();
     assert_eq!(keys, ["KEY1", "KEY3"]);
+}
+
+#[tokio::test]
+async fn a_rotation_given_up_leaves_a_key_that_the_next_one_deletes() {
+    let world = World::new();
+    let before = world.held();
+    world.shelf.begin(ARN, &version(2));
+    world.step(Step::Create, &version(2)).await.unwrap();
+    let orphan = world.shelf.content(ARN, "AWSPENDING").unwrap();
+    world.shelf.remove_label(ARN, "AWSPENDING");
+    world.pass_time();
+    world.rotate(&version(3)).await.unwrap();
+    assert!(world.both_get_in(&before).await && !world.lets_in(&orphan).await);
+    world.retire(&before, &version(3)).await;
+    let iam = world.iam();
+    assert_eq!((iam.keys.len(), iam.most), (1, 2));
 }
 
 #[tokio::test]
@@ -136,44 +152,6 @@ async fn a_key_that_ses_does_not_know_yet_is_tried_again_until_it_does() {
     assert_eq!(tested.unwrap(), Outcome::Done);
     world.step(Step::Finish, &version(2)).await.unwrap();
     assert!(world.both_get_in(&before).await);
-}
-
-#[tokio::test]
-async fn a_server_that_is_down_and_one_that_is_another_are_named() {
-    let world = World::new();
-    world.shelf.begin(ARN, &version(2));
-    world.step(Step::Create, &version(2)).await.unwrap();
-    let wrong = trusting(&world.iam().smtp.wrong_ca_file);
-    let error = refused(&rotation(&world.shelf, &world.iam, wrong), Step::Test).await;
-    assert!(error.contains(" cannot be trusted ("), "{error}");
-    let (host, port) = {
-        let iam = world.iam();
-        (iam.smtp.host.clone(), iam.smtp.port)
-    };
-    world.iam().smtp = crate::server::SmtpServer::start();
-    let error = refused(&world.rotation, Step::Test).await;
-    assert!(
-        error.starts_with(&format!(
-            "testSecret of secret {ARN}: no conversation with {host}:{port} ("
-        )),
-        "{error}"
-    );
-}
-
-#[tokio::test]
-async fn a_retirement_without_the_current_key_deletes_nothing() {
-    let world = World::new();
-    world.rotate(&version(2)).await.unwrap();
-    world.iam().keys.retain(|key| key.id != "KEY2");
-    assert_eq!(
-        refused(&world.rotation, Step::Retire).await,
-        format!(
-            "retireSecret of secret {ARN}: the secret's current key KEY2 is none of IAM user {USER}'s active keys, so that \
-             nothing was deleted; deploy the stack with another value of Reconcile, which makes one"
-        )
-    );
-    let kept: Vec<_> = world.iam().keys.iter().map(|key| key.id.clone()).collect();
-    assert_eq!(kept, ["KEY1"]);
 }
 
 #[tokio::test]

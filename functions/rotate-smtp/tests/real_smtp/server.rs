@@ -56,6 +56,11 @@ impl SmtpServer {
         self.tell(&json!({"deny": key}));
     }
 
+    /// Stops to listen, or listens at the same port again.
+    pub fn listen(&mut self, listens: bool) {
+        self.tell(&json!({"listen": listens}));
+    }
+
     fn tell(&mut self, command: &Value) {
         writeln!(self.input, "{command}").expect("the server reads");
         let mut line = String::new();

@@ -25,6 +25,7 @@ pub struct Key {
     pub id: String,
     pub secret: String,
     pub made: u64,
+    pub is_active: bool,
 }
 
 pub struct Iam {
@@ -32,6 +33,8 @@ pub struct Iam {
     pub made: usize,
     /// Whether SES learns of new keys only when it is told.
     pub is_slow: bool,
+    /// An action that the function's role does not allow.
+    pub denied: Option<&'static str>,
     pub most: usize,
     pub smtp: SmtpServer,
 }
@@ -51,6 +54,7 @@ impl Iam {
             id: id.clone(),
             secret: secret.clone(),
             made,
+            is_active: true,
         });
         self.most = self.most.max(self.keys.len());
         if !self.is_slow {
@@ -62,8 +66,27 @@ impl Iam {
     /// SES learns of all keys.
     pub fn propagate(&mut self) {
         for key in &self.keys {
-            self.smtp.allow(&key.id, &password(&key.secret));
+            if key.is_active {
+                self.smtp.allow(&key.id, &password(&key.secret));
+            } else {
+                self.smtp.deny(&key.id);
+            }
         }
+    }
+
+    /// Deactivates a key, or activates it again.
+    pub fn turn(&mut self, id: &str, is_active: bool) {
+        for key in self.keys.iter_mut().filter(|key| key.id == id) {
+            key.is_active = is_active;
+        }
+        self.propagate();
+    }
+
+    fn allows(&self, action: &str) -> Result<(), Refusal> {
+        if self.denied == Some(action) {
+            return Err(Refusal("AccessDenied", format!("not authorized to perform: {action}")));
+        }
+        Ok(())
     }
 }
 
@@ -85,6 +108,7 @@ impl World {
             keys: Vec::new(),
             made: 0,
             is_slow: false,
+            denied: None,
             most: 0,
             smtp: SmtpServer::start(),
         };
@@ -165,12 +189,16 @@ fn client(iam: &Arc<Mutex<Iam>>) -> Client {
 
 fn list(iam: &Arc<Mutex<Iam>>) -> Rule {
     let answer = |iam: &mut Iam, input: &list_access_keys::ListAccessKeysInput| {
+        iam.allows("iam:ListAccessKeys")?;
         assert_eq!(input.user_name(), Some(USER));
         let keys = iam.keys.iter().map(|key| {
             let made = DateTime::from_secs(i64::try_from(key.made).unwrap());
-            let metadata = AccessKeyMetadata::builder()
-                .access_key_id(&key.id)
-                .status(StatusType::Active);
+            let status = if key.is_active {
+                StatusType::Active
+            } else {
+                StatusType::Inactive
+            };
+            let metadata = AccessKeyMetadata::builder().access_key_id(&key.id).status(status);
             metadata.create_date(made).build()
         });
         let output = list_access_keys::ListAccessKeysOutput::builder().set_access_key_metadata(Some(keys.collect()));
@@ -188,6 +216,7 @@ fn create(iam: &Arc<Mutex<Iam>>) -> Rule {
                 "Cannot exceed quota for AccessKeysPerUser: 2".to_owned(),
             )
         };
+        iam.allows("iam:CreateAccessKey")?;
         let (id, secret) = iam.make(now()).ok_or_else(full)?;
         let key = AccessKey::builder()
             .user_name(USER)
@@ -204,6 +233,7 @@ fn create(iam: &Arc<Mutex<Iam>>) -> Rule {
 
 fn delete(iam: &Arc<Mutex<Iam>>) -> Rule {
     let answer = |iam: &mut Iam, input: &delete_access_key::DeleteAccessKeyInput| {
+        iam.allows("iam:DeleteAccessKey")?;
         let id = input.access_key_id().unwrap_or_default();
         let before = iam.keys.len();
         iam.keys.retain(|key| key.id != id);

@@ -161,6 +161,39 @@ pub trait Scene {
         outcomes
     }
 
+    /// A rotation with its retirement, in which each of `stops` is met by a fault: the step says so in these words, both clients
+    /// get in as soon as the fault is over, and the rotation goes on to its end. `fault` brings the fault about, and ends it; only
+    /// `faulty` meets it.
+    ///
+    /// # Panics
+    /// If that is not so.
+    async fn rotate_stopped(
+        &self,
+        faulty: &Rotation<Self::Target>,
+        mut fault: impl FnMut(bool),
+        stops: &[(Step, &str)],
+    ) {
+        let (before, token) = (self.held(), version(2));
+        self.shelf().begin(ARN, &token);
+        for one in Step::ROTATION.into_iter().chain([Step::Retire]) {
+            if let Some((_, words)) = stops.iter().find(|(stopped, _)| *stopped == one) {
+                fault(true);
+                let error = refused(faulty, one).await;
+                fault(false);
+                let begins = format!("{one} of secret {ARN}: {words}");
+                assert!(error.starts_with(&begins), "not `{begins}` but `{error}`");
+                assert!(self.both_get_in(&before).await, "{one} was stopped");
+            }
+            if one == Step::Retire {
+                self.retire(&before, &token).await;
+            } else {
+                self.step(one, &token).await.unwrap();
+                assert!(self.both_get_in(&before).await, "{one}");
+            }
+        }
+        assert!(self.shelf().is_settled(ARN), "the rotation is over");
+    }
+
     /// The retirement after the rotation to `token`; who read the secret `before` gets in no more.
     ///
     /// # Panics
