@@ -1,11 +1,14 @@
 //! What every credential goes through, whatever it opens.
 
 use std::cell::{Cell, RefCell};
+use std::rc::Rc;
 use std::time::{Duration, SystemTime};
 
+use futures::StreamExt;
 use futures::future::join_all;
+use futures::stream::FuturesUnordered;
 use serde_json::{Value, json};
-use tokio::time::{interval, sleep};
+use tokio::time::{Instant, interval, sleep};
 
 use super::Shelf;
 use super::killed::killed_after;
@@ -18,8 +21,9 @@ use crate::versions::CURRENT;
 pub const ARN: &str = "arn:aws:secretsmanager:eu-central-1:123456789012:secret:Rotated-GhIjKl";
 /// The version that it begins with.
 pub const V1: &str = "11111111-1111-1111-1111-111111111111";
-/// How often somebody opens a connection.
+/// How often somebody opens a connection, and how seldom on average at most.
 const EVERY: Duration = Duration::from_millis(20);
+const SELDOM: Duration = Duration::from_millis(22);
 /// What lies between a rotation and its rollout, and between that and the retirement.
 const PAUSE: Duration = Duration::from_millis(150);
 
@@ -204,22 +208,26 @@ pub trait Scene {
         assert!(!self.lets_in(before).await, "the old credential is retired");
     }
 
-    /// So many rotations with rollouts, while a task opens fifty connections a second with what it holds, and is never
-    /// refused. How many it opened.
+    /// So many rotations with rollouts, while tasks open fifty connections a second with what they hold, however long one takes,
+    /// and are never refused. How many they opened.
     ///
     /// # Panics
     /// If that is not so.
-    async fn rotate_under_load(&self, rotations: usize) -> usize {
+    async fn rotate_under_load(&self, rotations: usize) -> u32 {
         // A task that runs holds what the secret was when it started.
-        let (task, over) = (RefCell::new(self.held()), Cell::new(false));
+        let (task, over) = (RefCell::new(Rc::new(self.held())), Cell::new(false));
         let client = async {
-            let (mut ticks, mut opened) = (interval(EVERY), 0);
+            let (mut ticks, mut open, mut opened) = (interval(EVERY), FuturesUnordered::new(), 0);
             while !over.get() {
-                ticks.tick().await;
-                let held = task.borrow().clone();
-                assert!(self.lets_in(&held).await, "connection {opened} was refused");
-                opened += 1;
+                tokio::select! {
+                    _ = ticks.tick() => {
+                        opened += 1;
+                        open.push(self.open(Rc::clone(&task.borrow()), opened));
+                    }
+                    Some(()) = open.next() => {}
+                }
             }
+            open.collect::<()>().await;
             opened
         };
         let rotating = async {
@@ -227,14 +235,28 @@ pub trait Scene {
                 let (before, token) = (self.held(), version(number + 2));
                 self.rotate(&token).await.unwrap();
                 sleep(PAUSE).await;
-                // The rollout: from here on, no task holds the old one.
-                *task.borrow_mut() = self.held();
+                // The rollout: a new task begins, and the old one ends, which has nothing under way then.
+                let old = task.replace(Rc::new(self.held()));
+                while Rc::strong_count(&old) > 1 {
+                    sleep(EVERY).await;
+                }
                 sleep(PAUSE).await;
                 self.retire(&before, &token).await;
             }
             over.set(true);
         };
+        let start = Instant::now();
         let (opened, ()) = tokio::join!(client, rotating);
+        let took = start.elapsed();
+        assert!(opened * SELDOM >= took, "only {opened} connections in {took:?}");
         opened
+    }
+
+    /// A task's connection of this number.
+    ///
+    /// # Panics
+    /// If it is refused.
+    async fn open(&self, held: Rc<Value>, number: u32) {
+        assert!(self.lets_in(&held).await, "connection {number} was refused");
     }
 }
