@@ -17,7 +17,8 @@
 //! All that are due are retired at once, and waited for until shortly before the invocation ends: one that takes its time
 //! keeps neither the others from being retired nor the metrics from being told. The next look asks it again.
 //!
-//! Secrets that are rotated within [`Settings::settle`] of each other are rolled out by one deployment.
+//! Secrets that are rotated within [`Settings::settle`] of each other are rolled out by one deployment: that of the look which
+//! the last of them causes.
 //!
 //! ```
 //! use std::time::{Duration, SystemTime};

@@ -81,27 +81,31 @@ impl Rollout {
     /// # Errors
     /// If something could not be looked at: nothing was changed.
     pub async fn handle(&self, event: &Value, deadline: SystemTime) -> Result<Found, AwsError> {
-        if let Some(secret) = moved_secret(event).filter(|secret| self.settings.rotations.contains_key(*secret)) {
-            self.settle(secret, deadline).await?;
-        }
+        let moved = moved_secret(event).filter(|secret| self.settings.rotations.contains_key(*secret));
+        let settled = match moved {
+            Some(secret) => self.settle(secret, deadline).await?,
+            None => None,
+        };
         let observed = observe(&self.clients, &self.settings).await?;
         let now = SystemTime::now();
-        let plan = plan(&observed, self.settings.settle, now);
+        // As of the moment that it has waited for: what moved a little later has a look of its own, which deploys for both.
+        let at = settled.map_or(now, |settled| settled.min(now));
+        let plan = plan(&observed, self.settings.settle, at);
         let mut found = self.carry_out(plan, now, deadline).await;
         let ages = observed.rotated.values().map(|rotated| now.duration_since(*rotated));
         found.age = ages.map(Result::unwrap_or_default).max().unwrap_or_default();
         Ok(found)
     }
 
-    async fn settle(&self, secret: &str, deadline: SystemTime) -> Result<(), AwsError> {
-        if let Some(overlap) = describe(&self.clients, secret).await?.overlap {
-            let now = SystemTime::now();
-            let settled = (overlap.changed + self.settings.settle)
-                .duration_since(now)
-                .unwrap_or_default();
-            tokio::time::sleep(settled.min(left(deadline, RESERVE))).await;
-        }
-        Ok(())
+    /// Waits until the label's move is settled, if there is time; when that is, or was.
+    async fn settle(&self, secret: &str, deadline: SystemTime) -> Result<Option<SystemTime>, AwsError> {
+        let Some(overlap) = describe(&self.clients, secret).await?.overlap else {
+            return Ok(None);
+        };
+        let settled = overlap.changed + self.settings.settle;
+        let until = settled.duration_since(SystemTime::now()).unwrap_or_default();
+        tokio::time::sleep(until.min(left(deadline, RESERVE))).await;
+        Ok(Some(settled))
     }
 
     async fn carry_out(&self, plan: Plan, now: SystemTime, deadline: SystemTime) -> Found {

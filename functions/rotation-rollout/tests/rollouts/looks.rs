@@ -96,6 +96,21 @@ async fn two_secrets_that_are_rotated_together_make_one_deployment() {
 }
 
 #[tokio::test]
+async fn so_do_two_whose_labels_moved_at_nearly_the_same_time() {
+    let cluster = Cluster::new();
+    cluster.rotate(DATABASE);
+    tokio::time::sleep(Duration::from_millis(2)).await;
+    cluster.rotate(CACHE);
+    let (first, second) = tokio::join!(
+        cluster.look_because(moved(DATABASE)),
+        cluster.look_because(moved(CACHE))
+    );
+    assert_eq!(first.secrets[DATABASE], "waiting: its label has moved a moment ago");
+    assert_eq!(second.secrets[DATABASE], "rolling out: new deployment of web, worker");
+    assert_eq!(cluster.state().forced, ["web", "worker"]);
+}
+
+#[tokio::test]
 async fn a_deployment_of_somebody_else_is_waited_for_and_not_cut_short() {
     let cluster = Cluster::new();
     let before = SystemTime::now();
