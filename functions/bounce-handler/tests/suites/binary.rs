@@ -10,7 +10,8 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::process::Command;
 
-use crate::world::{PASSWORD, Report, World, worlds};
+use crate::report::Report;
+use crate::world::{PASSWORD, World, worlds};
 
 /// Lambda and Secrets Manager on one port.
 #[derive(Default)]

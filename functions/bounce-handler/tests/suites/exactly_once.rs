@@ -7,8 +7,9 @@ use proptest::prelude::*;
 use proptest::test_runner::{Config, TestRunner};
 use serde_json::json;
 
+use crate::report::{Report, batch};
 use crate::wire::{Cut, wire};
-use crate::world::{Report, World, all_well, batch, hand, policy, worlds};
+use crate::world::{World, all_well, hand, policy, worlds};
 
 /// Contacts 1 to 9 at c1@example.com ..., each with a send of e-mail 7 and its hash; the tenth has no send.
 async fn stage(world: &World) {

@@ -4,6 +4,7 @@ mod binary;
 mod exactly_once;
 mod oracle;
 mod policies;
+mod report;
 mod suppression;
 mod wire;
 mod world;

@@ -2,9 +2,11 @@
 
 use bounce_handler::Handler;
 
-use crate::world::{Report, World, all_well, hand, worlds};
+use crate::report::Report;
+use crate::world::{World, all_well, hand, worlds};
 
 const HASH: &str = "6b04ceb7e06a6739209454";
+const PREFIXES: [&str; 2] = ["", "mtc_"];
 
 /// Contact 1 with a send of e-mail 7, and others that only their addresses tell.
 async fn stage(world: &World) -> Handler {
@@ -44,7 +46,7 @@ fn entry(datetime: &str, reason: &str) -> String {
 
 #[tokio::test]
 async fn four_events_of_one_send_leave_what_mautic_left() {
-    for prefix in ["", "mtc_"] {
+    for prefix in PREFIXES {
         for world in worlds(prefix).await {
             let handler = stage(&world).await;
             let bounce = |id, said, at: &str| jane(id, said).hash(HASH).at(at);
@@ -118,17 +120,20 @@ impl Case {
         self
     }
 
+    /// With Mautic's tables under their own names, and with a prefix.
     async fn hold(&self) {
-        for world in worlds("").await {
-            let handler = stage(&world).await;
-            world.run(self.before).await;
-            let mut sends: Vec<_> = world.sends().await;
-            well(&handler, &self.reports).await;
-            for (id, text) in &self.sends {
-                sends[id - 1].clone_from(text);
+        for prefix in PREFIXES {
+            for world in worlds(prefix).await {
+                let handler = stage(&world).await;
+                world.run(self.before).await;
+                let mut sends: Vec<_> = world.sends().await;
+                well(&handler, &self.reports).await;
+                for (id, text) in &self.sends {
+                    sends[id - 1].clone_from(text);
+                }
+                assert_eq!(world.sends().await, sends, "{} {prefix}", self.name);
+                assert_eq!(world.rows().await, self.rows, "{} {prefix}", self.name);
             }
-            assert_eq!(world.sends().await, sends, "{}", self.name);
-            assert_eq!(world.rows().await, self.rows, "{}", self.name);
         }
     }
 }
@@ -192,11 +197,18 @@ async fn by_hash_in_another_order_or_without_a_contact() {
             "unsubscribe repeated",
             vec![
                 by_mail(spam("jane@example.com", "1"), HASH),
-                by_mail(spam("jane@example.com", "2"), HASH),
+                by_mail(spam("jane@example.com", "2"), HASH).at("2026-11-23T23:38:30Z"),
             ],
             vec!["1 2026-11-23 23:38:29 1 email 7 complaint: abuse"],
         )
-        .send(1, 0, &[(SECOND, "complaint: abuse"), (SECOND, "complaint: abuse")]),
+        .send(
+            1,
+            0,
+            &[
+                (SECOND, "complaint: abuse"),
+                ("2026-11-23 23:38:30", "complaint: abuse"),
+            ],
+        ),
         Case::new(
             "unknown hash",
             vec![by_mail(to("nobody@example.com", "1"), "unknown123456789012345")],

@@ -1,97 +1,140 @@
 //! What each type and subtype of report leaves in Mautic's tables, and what it does not.
 
+use bounce_handler::incident::Incident;
 use serde_json::json;
+use ses_events::Message;
 
-use crate::world::{Report, all_well, hand, hand_texts, policy, worlds};
+use crate::report::{Format, Report, Way, batch_by};
+use crate::world::{all_well, hand, hand_batch, hand_texts, policy, worlds};
 
 const JANE: &str = "INSERT INTO {leads} (id, email) VALUES (1, 'jane@example.com'), (2, 'joe@example.com')";
 const BOUNCED: &str = "1 2026-11-23 23:38:25 2 email NULL";
 
-fn report(class: &'static str, subtype: &'static str) -> Report {
+fn bounce(class: &'static str, subtype: &'static str) -> Report {
     Report {
         class,
         subtype,
-        ..Report::bounce("1", "jane@example.com", "said")
+        ..Report::bounce("", "", "said")
     }
 }
 
-/// Each type and subtype, and the reason and words of the row that it leaves, if it leaves one.
-fn reports() -> Vec<(Report, Option<&'static str>)> {
+fn complaint(subtype: &'static str, feedback: &'static str) -> Report {
+    Report {
+        class: subtype,
+        ..Report::complaint("", "", feedback)
+    }
+}
+
+const SUPPRESSED: &str = "provider-suppressed";
+
+/// Each type and subtype, what is recorded of it, and the reason and words of the row that it leaves, if it leaves one.
+fn reports() -> Vec<(Report, &'static str, Option<&'static str>)> {
     vec![
         (
-            report("Permanent", "General"),
+            bounce("Permanent", "General"),
+            "bounced",
             Some("2 email NULL Permanent/General: said"),
         ),
         (
-            report("Permanent", "NoEmail"),
+            bounce("Permanent", "NoEmail"),
+            "bounced",
             Some("2 email NULL Permanent/NoEmail: said"),
         ),
         (
-            report("Permanent", "Suppressed"),
+            bounce("Permanent", "Suppressed"),
+            "bounced",
             Some("2 email NULL Permanent/Suppressed: said"),
         ),
-        (report("Permanent", "OnAccountSuppressionList"), None),
-        (report("Permanent", "OnTenantSuppressionList"), None),
-        (report("Permanent", "EmailValidationSuppressed"), None),
-        (report("Permanent", "Tomorrow"), None),
-        (report("Undetermined", "Undetermined"), None),
-        (report("Transient", "General"), None),
-        (report("Transient", "MailboxFull"), None),
-        (report("Transient", "MessageTooLarge"), None),
-        (report("Transient", "CustomTimeoutExceeded"), None),
-        (report("Transient", "ContentRejected"), None),
-        (report("Transient", "AttachmentRejected"), None),
-        (report("Sideways", "General"), None),
+        (bounce("Permanent", "OnAccountSuppressionList"), SUPPRESSED, None),
+        (bounce("Permanent", "OnTenantSuppressionList"), SUPPRESSED, None),
+        (bounce("Permanent", "EmailValidationSuppressed"), SUPPRESSED, None),
+        (bounce("Permanent", "Tomorrow"), "unknown", None),
+        (bounce("Undetermined", "Undetermined"), "soft", None),
+        (bounce("Transient", "General"), "soft", None),
+        (bounce("Transient", "MailboxFull"), "soft", None),
+        (bounce("Transient", "MessageTooLarge"), "soft", None),
+        (bounce("Transient", "CustomTimeoutExceeded"), "soft", None),
+        (bounce("Transient", "ContentRejected"), "soft", None),
+        (bounce("Transient", "AttachmentRejected"), "soft", None),
+        (bounce("Sideways", "General"), "unknown", None),
         (
-            Report::complaint("1", "jane@example.com", "abuse"),
+            complaint("", "abuse"),
+            "complained",
             Some("1 email NULL complaint: abuse"),
         ),
         (
-            Report::complaint("1", "jane@example.com", "auth-failure"),
+            complaint("", "auth-failure"),
+            "complained",
             Some("1 email NULL complaint: auth-failure"),
         ),
         (
-            Report::complaint("1", "jane@example.com", "fraud"),
+            complaint("", "fraud"),
+            "complained",
             Some("1 email NULL complaint: fraud"),
         ),
         (
-            Report::complaint("1", "jane@example.com", "other"),
+            complaint("", "other"),
+            "complained",
             Some("1 email NULL complaint: other"),
         ),
         (
-            Report::complaint("1", "jane@example.com", "virus"),
+            complaint("", "virus"),
+            "complained",
             Some("1 email NULL complaint: virus"),
         ),
-        (
-            Report::complaint("1", "jane@example.com", ""),
-            Some("1 email NULL complaint"),
-        ),
-        (Report::complaint("1", "jane@example.com", "not-spam"), None),
+        (complaint("", ""), "complained", Some("1 email NULL complaint")),
+        (complaint("", "not-spam"), "harmless", None),
+        (complaint("OnAccountSuppressionList", ""), SUPPRESSED, None),
+        (complaint("OnAccountSuppressionList", "abuse"), SUPPRESSED, None),
     ]
 }
 
+/// The key under which a report of one recipient is recorded.
+fn key(text: &str) -> String {
+    let Ok(Message::Event(event)) = Message::read(text) else {
+        panic!("{text}")
+    };
+    let incident = Incident::all(&event, &policy(), 0).remove(0);
+    incident.key.iter().map(|byte| format!("{byte:02X}")).collect()
+}
+
+/// In both formats and on every way: each report to a contact of its own, all of them in one batch.
 #[tokio::test]
-async fn only_hard_bounces_and_complaints_act_at_once() {
-    let reports = reports();
+async fn only_hard_bounces_and_complaints_act_at_once_and_each_verdict_is_recorded() {
+    let ways = [Format::Published, Format::Notified]
+        .into_iter()
+        .flat_map(|format| [Way::Raw, Way::Wrapped, Way::Topic].map(|way| (format, way)));
     for world in worlds("").await {
-        world.run(&[JANE]).await;
-        for (number, (report, expected)) in reports.iter().enumerate() {
-            world.run(&["DELETE FROM {rows}"]).await;
-            let report = Report {
-                id: number.to_string(),
-                ..report.clone()
-            };
-            assert_eq!(hand(&world.handler(), std::slice::from_ref(&report)).await, all_well());
-            let expected: Vec<_> = expected
-                .iter()
-                .map(|rest| format!("1 2026-11-23 23:38:25 {rest}"))
-                .collect();
-            assert_eq!(world.rows().await, expected, "{}", report.text());
-            // Soft ones are counted per address: each of these alone.
-            if number == 0 {
-                assert_eq!(world.column("SELECT verdict FROM {own}.events").await, ["bounced"]);
+        for (format, way) in ways.clone() {
+            let mut statements = vec![
+                "DELETE FROM {leads}".to_owned(),
+                "DROP TABLE IF EXISTS {own}.events, {own}.subjects".to_owned(),
+            ];
+            let (mut texts, mut rows, mut verdicts) = (Vec::new(), Vec::new(), Vec::new());
+            for (number, (report, verdict, row)) in reports().into_iter().enumerate() {
+                let (contact, address) = (number + 1, format!("c{number}@example.com"));
+                statements.push(format!(
+                    "INSERT INTO {{leads}} (id, email) VALUES ({contact}, '{address}')"
+                ));
+                let report = Report {
+                    format,
+                    id: format!("f{number}"),
+                    recipients: vec![address],
+                    ..report
+                };
+                texts.push(report.text());
+                rows.extend(row.map(|row| format!("{contact} 2026-11-23 23:38:25 {row}")));
+                verdicts.push(format!("{} {verdict}", key(&report.text())));
             }
-            world.run(&["DELETE FROM {own}.subjects"]).await;
+            world
+                .run(&statements.iter().map(String::as_str).collect::<Vec<_>>())
+                .await;
+            assert_eq!(hand_batch(&world.handler(), &batch_by(way, &texts)).await, all_well());
+            let left = "SELECT CONCAT_WS(' ', lead_id, date_added, reason, channel, COALESCE(channel_id, 'NULL'), comments) FROM {rows} ORDER BY lead_id";
+            assert_eq!(world.column(left).await, rows, "{format:?} {way:?}");
+            let recorded = "SELECT CONCAT(HEX(event_key), ' ', verdict) FROM {own}.events ORDER BY event_key";
+            verdicts.sort();
+            assert_eq!(world.column(recorded).await, verdicts, "{format:?} {way:?}");
         }
     }
 }

@@ -12,7 +12,8 @@ use aws_smithy_mocks::{MockResponse, RuleMode, mock, mock_client};
 use recorded_calls::Recorder;
 use serde_json::json;
 
-use crate::world::{Report, all_well, hand, policy, worlds};
+use crate::report::Report;
+use crate::world::{all_well, hand, policy, worlds};
 
 type Listed = Arc<Mutex<Vec<String>>>;
 

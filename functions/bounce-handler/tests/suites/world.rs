@@ -4,6 +4,9 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use aws_sdk_secretsmanager::Client;
+use aws_sdk_secretsmanager::config::interceptors::BeforeSerializationInterceptorContextRef;
+use aws_sdk_secretsmanager::config::{ConfigBag, Intercept, RuntimeComponents};
+use aws_sdk_secretsmanager::error::BoxError;
 use aws_sdk_secretsmanager::operation::get_secret_value::GetSecretValueOutput;
 use aws_smithy_mocks::{RuleMode, mock, mock_client};
 use bounce_handler::policy::Policy;
@@ -13,12 +16,13 @@ use local_servers::MySql;
 use recorded_calls::Recorder;
 use serde_json::{Value, json};
 use ses_events::Batch;
+use tokio::sync::{Mutex, MutexGuard, OnceCell};
 use tokio::time::Instant;
+
+use crate::report::{Report, batch};
 
 const SECRET: &str = "arn:aws:secretsmanager:eu-central-1:123456789012:secret:bounces-AbCdEf";
 pub const PASSWORD: &str = "Bounce-Pw-0123456789";
-/// 2026-11-23 23:38:25.
-pub const AT: &str = "2026-11-23T23:38:25.000Z";
 
 pub struct World {
     pub server: MySql,
@@ -26,6 +30,30 @@ pub struct World {
     pub own: String,
     pub user: String,
     pub prefix: String,
+    /// The administrator's connection, once there is one.
+    admin: OnceCell<Mutex<Connection>>,
+}
+
+/// So many panics are left.
+#[derive(Debug)]
+struct Defect(AtomicU32);
+
+impl Intercept for Defect {
+    fn name(&self) -> &'static str {
+        "Defect"
+    }
+
+    fn read_before_serialization(
+        &self,
+        _: &BeforeSerializationInterceptorContextRef<'_>,
+        _: &RuntimeComponents,
+        _: &mut ConfigBag,
+    ) -> Result<(), BoxError> {
+        let left = self.0.load(Ordering::SeqCst);
+        self.0.store(left.saturating_sub(1), Ordering::SeqCst);
+        assert!(left == 0, "a defect");
+        Ok(())
+    }
 }
 
 /// A world on each server.
@@ -112,6 +140,7 @@ impl World {
             own: format!("bounces_{stem}"),
             user: format!("b_{stem}"),
             prefix: prefix.to_owned(),
+            admin: OnceCell::new(),
         };
         let World { mautic, own, user, .. } = &world;
         let mut statements = vec![
@@ -141,13 +170,13 @@ impl World {
         )
     }
 
-    /// The administrator's own connection.
-    pub async fn admin(&self) -> Connection {
-        let credentials = Credentials::new(&self.server.admin_user, self.server.admin_password.clone().into());
-        self.connector(self.server.port)
-            .connect(&credentials)
-            .await
-            .expect("the administrator's connection")
+    async fn admin(&self) -> MutexGuard<'_, Connection> {
+        let connect = || async {
+            let credentials = Credentials::new(&self.server.admin_user, self.server.admin_password.clone().into());
+            let connection = self.connector(self.server.port).connect(&credentials).await;
+            Mutex::new(connection.expect("the administrator's connection"))
+        };
+        self.admin.get_or_init(connect).await.lock().await
     }
 
     /// A connection of the function's own user.
@@ -167,7 +196,6 @@ impl World {
                 .await
                 .unwrap_or_else(|error| panic!("{statement}: {error}"));
         }
-        connection.close().await;
     }
 
     fn named(&self, statement: &str) -> String {
@@ -187,7 +215,6 @@ impl World {
             .rows(&query, ())
             .await
             .unwrap_or_else(|error| panic!("{query}: {error}"));
-        connection.close().await;
         rows.into_iter()
             .map(|text| text.unwrap_or_else(|| "NULL".into()))
             .collect()
@@ -218,6 +245,17 @@ impl World {
 
     /// The function, on this server or through a port in between.
     pub fn handler_at(&self, port: u16, policy: Policy, suppression: Option<aws_sdk_sesv2::Client>) -> Handler {
+        self.handler_with(port, policy, suppression, 0)
+    }
+
+    /// The function, with a defect that it meets the first so many times that it reads its secret.
+    pub fn handler_with(
+        &self,
+        port: u16,
+        policy: Policy,
+        suppression: Option<aws_sdk_sesv2::Client>,
+        panics: u32,
+    ) -> Handler {
         let secret = json!({"username": self.user, "password": PASSWORD}).to_string();
         let rule = mock!(Client::get_secret_value).then_output(move || {
             GetSecretValueOutput::builder()
@@ -225,7 +263,9 @@ impl World {
                 .build()
         });
         let secrets = mock_client!(aws_sdk_secretsmanager, RuleMode::MatchAny, [&rule], |config| {
-            config.interceptor(Recorder::of("bounce-handler"))
+            config
+                .interceptor(Recorder::of("bounce-handler"))
+                .interceptor(Defect(AtomicU32::new(panics)))
         });
         let store = Store::new(self.connector(port), secrets, SECRET, self.place(), policy.clone());
         Handler::new(store, policy, suppression, "Mautic/test/Bounces")
@@ -244,98 +284,6 @@ pub fn policy() -> Policy {
     }
 }
 
-/// One report, as SES publishes it.
-#[derive(Debug, Clone)]
-pub struct Report {
-    pub id: String,
-    pub kind: &'static str,
-    pub class: &'static str,
-    pub subtype: &'static str,
-    pub diagnostic: String,
-    pub recipients: Vec<String>,
-    pub headers: Vec<(&'static str, String)>,
-    pub at: String,
-}
-
-impl Report {
-    pub fn bounce(id: &str, recipient: &str, diagnostic: &str) -> Self {
-        Self {
-            id: id.into(),
-            kind: "Bounce",
-            class: "Permanent",
-            subtype: "General",
-            diagnostic: diagnostic.into(),
-            recipients: vec![recipient.into()],
-            headers: Vec::new(),
-            at: AT.into(),
-        }
-    }
-
-    pub fn soft(id: &str, recipient: &str) -> Self {
-        Self {
-            class: "Transient",
-            subtype: "MailboxFull",
-            ..Self::bounce(id, recipient, "full")
-        }
-    }
-
-    /// A complaint; its type of feedback.
-    pub fn complaint(id: &str, recipient: &str, feedback: &'static str) -> Self {
-        Self {
-            kind: "Complaint",
-            subtype: feedback,
-            ..Self::bounce(id, recipient, "")
-        }
-    }
-
-    pub fn hash(mut self, hash: &str) -> Self {
-        self.headers
-            .push(("X-Mautic-Track", format!("https://m.example.com/email/{hash}.gif?ct=x")));
-        self
-    }
-
-    pub fn email(mut self, id: u32) -> Self {
-        self.headers.push(("X-EMAIL-ID", id.to_string()));
-        self
-    }
-
-    pub fn at(mut self, at: &str) -> Self {
-        self.at = at.into();
-        self
-    }
-
-    pub fn also(mut self, recipient: &str) -> Self {
-        self.recipients.push(recipient.into());
-        self
-    }
-
-    pub fn text(&self) -> String {
-        let headers: Vec<Value> = self
-            .headers
-            .iter()
-            .map(|(name, value)| json!({"name": name, "value": value}))
-            .collect();
-        let mail = json!({"messageId": format!("m-{}", self.id), "timestamp": "2026-11-23T23:38:00.000Z", "destination": self.recipients, "headers": headers});
-        if self.kind == "Complaint" {
-            let recipients: Vec<_> = self.recipients.iter().map(|one| json!({"emailAddress": one})).collect();
-            return json!({"eventType": "Complaint", "mail": mail, "complaint": {"complaintFeedbackType": self.subtype, "feedbackId": self.id, "timestamp": self.at, "complainedRecipients": recipients}}).to_string();
-        }
-        let recipients: Vec<_> = self
-            .recipients
-            .iter()
-            .map(|one| json!({"emailAddress": one, "diagnosticCode": self.diagnostic}))
-            .collect();
-        json!({"eventType": "Bounce", "mail": mail, "bounce": {"bounceType": self.class, "bounceSubType": self.subtype, "feedbackId": self.id, "timestamp": self.at, "bouncedRecipients": recipients}}).to_string()
-    }
-}
-
-/// A batch of SQS messages, named q-0, q-1, ...
-pub fn batch(texts: &[String]) -> Batch {
-    let record = |(index, text): (usize, &String)| json!({"messageId": format!("q-{index}"), "body": text, "eventSource": "aws:sqs"});
-    let records: Vec<_> = texts.iter().enumerate().map(record).collect();
-    serde_json::from_str(&json!({"Records": records}).to_string()).expect("a batch")
-}
-
 /// Hands reports over in one batch; the messages that failed.
 pub async fn hand(handler: &Handler, reports: &[Report]) -> Value {
     let texts: Vec<_> = reports.iter().map(Report::text).collect();
@@ -343,11 +291,15 @@ pub async fn hand(handler: &Handler, reports: &[Report]) -> Value {
 }
 
 pub async fn hand_texts(handler: &Handler, texts: &[String]) -> Value {
+    hand_batch(handler, &batch(texts)).await
+}
+
+pub async fn hand_batch(handler: &Handler, batch: &Batch) -> Value {
     let deadline = Instant::now() + Duration::from_secs(20);
     let answer = handler
-        .handle(&batch(texts), &fresh(), deadline)
+        .handle(batch, &fresh(), deadline)
         .await
-        .expect("messages of a queue");
+        .expect("no topic's failed");
     serde_json::to_value(answer).expect("JSON")
 }
 
