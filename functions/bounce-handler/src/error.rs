@@ -23,8 +23,16 @@ pub enum Error {
     /// Other functions are at work on the same contacts.
     #[error("other functions have worked on the same contacts for {seconds} s; the messages come again")]
     Busy {
-        /// How long was waited for one contact.
+        /// How long was waited for them.
         seconds: u32,
+    },
+    /// The function's time ran out.
+    #[error(
+        "{silent} had not answered when the function's time ran out; the messages come again; see docs/runbooks/bounce-handler-slow.md"
+    )]
+    Late {
+        /// Who was waited for.
+        silent: &'static str,
     },
     /// SES did not take an address on its list.
     #[error(
@@ -45,7 +53,28 @@ impl Error {
         match self {
             Self::Database(error) => error.is_transient(),
             Self::Busy { .. } => true,
-            Self::Tables { .. } | Self::NotSuppressed { .. } => false,
+            Self::Tables { .. } | Self::Late { .. } | Self::NotSuppressed { .. } => false,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_error_says_what_becomes_of_the_messages_and_where_to_look() {
+        for (error, text) in [
+            (
+                Error::Busy { seconds: 5 },
+                "other functions have worked on the same contacts for 5 s; the messages come again",
+            ),
+            (
+                Error::Late { silent: "the database" },
+                "the database had not answered when the function's time ran out; the messages come again; see docs/runbooks/bounce-handler-slow.md",
+            ),
+        ] {
+            assert_eq!(error.to_string(), text);
         }
     }
 }

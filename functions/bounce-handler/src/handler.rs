@@ -8,7 +8,7 @@ use aws_sdk_sesv2::Client;
 use serde::Serialize;
 use ses_events::{Batch, Event, Kind, Message, Origin, Record};
 use thiserror::Error;
-use tokio::time::Instant;
+use tokio::time::{Instant, timeout_at};
 
 use crate::error::Error;
 use crate::incident::{Incident, Key};
@@ -84,7 +84,7 @@ impl Handler {
             match result {
                 Ok(outcome) => {
                     report.recorded(incident, outcome, now);
-                    if let Err(error) = self.suppress(incident, outcome).await {
+                    if let Err(error) = self.suppress(incident, outcome, deadline).await {
                         failures.insert(incident.key, error);
                     }
                 }
@@ -145,11 +145,12 @@ impl Handler {
     }
 
     /// After the commit, and again at each repetition: what SES was not told because the function ended in between, it is told then.
-    async fn suppress(&self, incident: &Incident, outcome: Outcome) -> Result<(), Error> {
-        match &self.suppression {
-            Some(client) if outcome.suppressed => suppress(client, &incident.address, incident.kind).await,
-            _ => Ok(()),
-        }
+    async fn suppress(&self, incident: &Incident, outcome: Outcome, deadline: Instant) -> Result<(), Error> {
+        let Some(client) = self.suppression.as_ref().filter(|_| outcome.suppressed) else {
+            return Ok(());
+        };
+        let told = timeout_at(deadline, suppress(client, &incident.address, incident.kind)).await;
+        told.unwrap_or(Err(Error::Late { silent: "SES" }))
     }
 
     fn answer(&self, items: &[Item], mut report: Report) -> Result<Answer, Failed> {

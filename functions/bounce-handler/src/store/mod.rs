@@ -11,7 +11,7 @@ use database::quoting::identifier;
 use database::{Connection, Connector, Patience};
 use futures::future::BoxFuture;
 use tokio::sync::Mutex;
-use tokio::time::Instant;
+use tokio::time::{Instant, timeout_at};
 
 use crate::error::Error;
 use crate::incident::Incident;
@@ -19,7 +19,7 @@ use crate::plan::{Outcome, reached};
 use crate::policy::{Policy, Verdict};
 use crate::tables::{Place, Tables};
 
-/// How long a statement waits for another function's or Mautic's locks before all of it is tried again.
+/// How long a statement waits for other functions' or Mautic's locks before all of it is tried again.
 const LOCK_SECONDS: u32 = 5;
 /// After this the server ends a connection, and gives back the locks, of a function that was killed.
 const SERVER_PATIENCE: Duration = Duration::from_mins(1);
@@ -95,7 +95,9 @@ impl Store {
         for attempt in 0_u32.. {
             let warm = kept.is_some();
             // Another claim for each attempt: what an attempt wrote whose commit went unanswered is not ours any more.
-            let result = self.attempt(&mut kept, incidents, &format!("{claim}.{attempt}")).await;
+            let claim = format!("{claim}.{attempt}");
+            let result = timeout_at(deadline, self.attempt(&mut kept, incidents, &claim)).await;
+            let result = result.unwrap_or(Err(Error::Late { silent: "the database" }));
             let Err(error) = result else { return result };
             // With the connection go its transaction and its locks.
             *kept = None;

@@ -176,7 +176,8 @@ async fn by_email(
 }
 
 /// Takes a lock for each contact and each address whose soft bounces are counted, in the order of their names, so that no
-/// two functions wait for each other. Mautic's table has no key that would keep two rows of a contact apart.
+/// two functions wait for each other. Mautic's table has no key that would keep two rows of a contact apart. All of them
+/// together are waited for no longer than `seconds`: who has waited in vain for one does not wait for the next.
 pub(super) async fn lock(
     connection: &mut Connection,
     tables: &Tables,
@@ -194,9 +195,12 @@ pub(super) async fn lock(
     if names.is_empty() {
         return Ok(());
     }
-    let query = "SELECT CAST(COALESCE(SUM(GET_LOCK(j.name, ?)), 0) AS UNSIGNED) FROM JSON_TABLE(?, '$[*]' COLUMNS (name VARCHAR(64) PATH '$')) j";
-    let list = json!(names).to_string();
-    let got: Option<usize> = connection.first(query, (seconds, list)).await?;
+    // NOW() is when the statement began, SYSDATE() when this row's turn came.
+    let query = format!(
+        "SELECT CAST(COALESCE(SUM(GET_LOCK(j.name, GREATEST(0, {seconds} - TIMESTAMPDIFF(SECOND, NOW(), SYSDATE())))), 0) AS UNSIGNED) \
+         FROM JSON_TABLE(?, '$[*]' COLUMNS (name VARCHAR(64) PATH '$')) j"
+    );
+    let got: Option<usize> = connection.first(&query, (json!(names).to_string(),)).await?;
     if got == Some(names.len()) {
         Ok(())
     } else {

@@ -1,77 +1,14 @@
-//! Whatever comes twice, late, at once or half: the end is the same.
+//! Whatever comes twice, late, at once or in another order: the end is the same.
 
-use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use proptest::prelude::*;
 use proptest::test_runner::{Config, TestRunner};
-use serde_json::json;
 
-use crate::report::{Report, batch};
-use crate::wire::{Cut, wire};
-use crate::world::{World, all_well, hand, policy, worlds};
-
-/// Contacts 1 to 9 at c1@example.com ..., each with a send of e-mail 7 and its hash; the tenth has no send.
-async fn stage(world: &World) {
-    world
-        .run(&[
-            "INSERT INTO {emails} (id, name) VALUES (7, 'Spring')",
-            "INSERT INTO {leads} (id, email) SELECT n, CONCAT('c', n, '@example.com') FROM JSON_TABLE('[1,2,3,4,5,6,7,8,9,10]', '$[*]' COLUMNS (n INT PATH '$')) j",
-            "INSERT INTO {sends} (id, email_id, lead_id, email_address, date_sent, tracking_hash, open_details) \
-             SELECT id, 7, id, email, '2026-11-23 23:00:00', CONCAT('hash1234567890123456', id), 'a:0:{}' FROM {leads} WHERE id < 10",
-        ])
-        .await;
-}
-
-/// A bounce of each contact's mail; soft ones of the tenth's address, just enough; a complaint of the first.
-fn reports() -> Vec<Report> {
-    let address = |n: usize| format!("c{n}@example.com");
-    let mut reports: Vec<_> = (1..10)
-        .map(|n| Report::bounce(&format!("b{n}"), &address(n), "550").hash(&format!("hash1234567890123456{n}")))
-        .collect();
-    reports.extend((0..3).map(|n| Report::soft(&format!("s{n}"), &address(10))));
-    reports.push(Report::complaint("c", &address(1), "abuse").at("2026-11-23T23:39:00Z"));
-    reports
-}
-
-/// Everything that the function may have changed.
-async fn everything(world: &World) -> Vec<String> {
-    let mut all = world.column("SELECT CONCAT_WS(' ', lead_id, date_added, reason, channel, COALESCE(channel_id, 'NULL'), comments) FROM {rows} ORDER BY lead_id, id").await;
-    all.extend(world.sends().await);
-    all.extend(
-        world
-            .column("SELECT CONCAT(HEX(subject), soft_bounces) FROM {own}.subjects ORDER BY subject")
-            .await,
-    );
-    all.extend(
-        world
-            .column("SELECT CONCAT(HEX(event_key), verdict) FROM {own}.events ORDER BY event_key")
-            .await,
-    );
-    all
-}
-
-async fn anew(world: &World) {
-    world
-        .run(&[
-            "DELETE FROM {sends}",
-            "DELETE FROM {leads}",
-            "DELETE FROM {emails}",
-            "DELETE FROM {own}.events",
-            "DELETE FROM {own}.subjects",
-        ])
-        .await;
-    stage(world).await;
-}
-
-/// What is left when everything comes once and in one piece.
-async fn undisturbed(world: &World) -> Vec<String> {
-    stage(world).await;
-    assert_eq!(hand(&world.handler(), &reports()).await, all_well());
-    let all = everything(world).await;
-    assert_eq!(all.len(), 10 + 9 + 1 + 13, "{all:#?}");
-    all
-}
+use crate::report::Report;
+use crate::scenario::{anew, everything, reports, stage, undisturbed};
+use crate::wire::{Cut, Wire};
+use crate::world::{all_well, hand, policy, worlds};
 
 #[tokio::test]
 async fn a_batch_that_comes_again_changes_nothing() {
@@ -81,58 +18,6 @@ async fn a_batch_that_comes_again_changes_nothing() {
         for _ in 0..2 {
             assert_eq!(hand(&handler, &[reports(), reports()].concat()).await, all_well());
             assert_eq!(everything(&world).await, expected);
-        }
-    }
-}
-
-#[tokio::test]
-async fn a_connection_that_breaks_anywhere_leaves_all_or_nothing_and_then_all() {
-    for world in worlds("").await {
-        let expected = undisturbed(&world).await;
-        let (port, requests) = wire(world.server.host.clone(), world.server.port, Cut::Before(0)).await;
-        anew(&world).await;
-        assert_eq!(
-            hand(&world.handler_at(port, policy(), None), &reports()).await,
-            all_well()
-        );
-        let all = requests.load(Ordering::SeqCst);
-        assert!((12..60).contains(&all), "{all} requests, the handshake's among them");
-        for number in 1..=all {
-            for cut in [Cut::Before(number), Cut::After(number)] {
-                anew(&world).await;
-                let (port, _) = wire(world.server.host.clone(), world.server.port, cut).await;
-                let handler = world.handler_at(port, policy(), None);
-                // The function is killed at this point: it has no time to try again.
-                let texts: Vec<_> = reports().iter().map(Report::text).collect();
-                let now = tokio::time::Instant::now();
-                handler
-                    .handle(&batch(&texts), &format!("killed{number}{cut:?}"), now)
-                    .await
-                    .expect("a queue's");
-                let left = world.column("SELECT CONCAT((SELECT COUNT(*) FROM {rows}), ' ', (SELECT COUNT(*) FROM {own}.events), ' ', (SELECT SUM(is_failed) FROM {sends}))").await;
-                assert!(
-                    ["0 0 0", "10 13 9"].contains(&left[0].as_str()),
-                    "{cut:?} left {left:?}"
-                );
-                assert_eq!(hand(&handler, &reports()).await, all_well(), "{cut:?}");
-                assert_eq!(everything(&world).await, expected, "{cut:?}");
-            }
-        }
-    }
-}
-
-#[tokio::test]
-async fn a_connection_that_breaks_is_opened_again_while_there_is_time() {
-    for world in worlds("").await {
-        let expected = undisturbed(&world).await;
-        for number in [9, 12, 16] {
-            anew(&world).await;
-            let (port, _) = wire(world.server.host.clone(), world.server.port, Cut::After(number)).await;
-            assert_eq!(
-                hand(&world.handler_at(port, policy(), None), &reports()).await,
-                all_well()
-            );
-            assert_eq!(everything(&world).await, expected, "{number}");
         }
     }
 }
@@ -151,7 +36,7 @@ async fn functions_at_work_on_the_same_recipients_at_once_leave_what_one_leaves(
                     let mut reports = reports();
                     // Each from another end; the complaint stays behind the bounce, since Mautic keeps the first.
                     let last = reports.pop().expect("the complaint");
-                    reports.rotate_left((function * 3 + round) % 12);
+                    reports.rotate_left((function * 3 + round) % 14);
                     let (first, second) = reports.split_at(6);
                     assert_eq!(hand(&handler, first).await, all_well());
                     assert_eq!(hand(&handler, second).await, all_well());
@@ -184,7 +69,7 @@ async fn different_reports_of_one_contact_at_once_make_one_row_and_all_entries()
         }
         assert_eq!(
             world.column("SELECT lead_id FROM {rows} ORDER BY lead_id").await,
-            ["1", "10"]
+            ["1", "10", "11"]
         );
         let details = world
             .column("SELECT open_details FROM {sends} WHERE id = 1")
@@ -202,7 +87,7 @@ fn any_order_and_any_repetition_end_alike() {
     let runtime = tokio::runtime::Runtime::new().expect("a runtime");
     for world in runtime.block_on(worlds("")) {
         let expected = runtime.block_on(undisturbed(&world));
-        let all: Vec<Report> = reports().into_iter().take(12).collect();
+        let all: Vec<Report> = reports().into_iter().take(14).collect();
         let twice = [all.clone(), all].concat();
         let parts = (Just(twice).prop_shuffle(), prop::collection::vec(1..8_usize, 1..8));
         let mut runner = TestRunner::new(Config {
@@ -252,8 +137,8 @@ async fn the_number_of_statements_does_not_grow_with_the_batch() {
                 })
                 .collect()
         };
-        let (port, requests) = wire(world.server.host.clone(), world.server.port, Cut::Before(0)).await;
-        let handler = world.handler_at(port, policy(), None);
+        let wire = Wire::to(&world, Cut::Never).await;
+        let handler = world.handler_at(wire.port, policy(), None);
         // Statements are prepared once a connection.
         hand(&handler, &of(1, 1000)).await;
         world
@@ -278,10 +163,9 @@ async fn the_number_of_statements_does_not_grow_with_the_batch() {
             // One of them repeated, so that the keys are asked for as well.
             let reports = [of(count, 10_000 * (round + 1)), of(1, 1000)].concat();
             // Round trips of this connection: the server's own counter also counts what other tests do.
-            let before = requests.load(Ordering::SeqCst);
+            let before = wire.requests();
             assert_eq!(hand(&handler, &reports).await, all_well());
-            let after = requests.load(Ordering::SeqCst);
-            counts.push(after - before);
+            counts.push(wire.requests() - before);
         }
         assert!(counts.iter().all(|count| *count == counts[0]), "{counts:?}");
     }
@@ -309,24 +193,8 @@ async fn expired_keys_go_some_at_a_time_and_others_stay() {
                 .await;
             assert_eq!(old, [left.to_string()]);
         }
-        assert_eq!(world.column("SELECT COUNT(*) FROM {own}.events").await, ["13"]);
+        assert_eq!(world.column("SELECT COUNT(*) FROM {own}.events").await, ["15"]);
     }
-}
-
-#[tokio::test]
-async fn what_cannot_be_reached_fails_every_message_that_needs_it_and_no_other() {
-    let world = worlds("").await.remove(0);
-    let handler = world.handler_at(1, policy(), None);
-    let texts = [
-        reports()[0].text(),
-        json!({"eventType": "Send", "mail": {}}).to_string(),
-    ];
-    let soon = tokio::time::Instant::now() + Duration::from_millis(300);
-    let answer = handler.handle(&batch(&texts), "x", soon).await.expect("a queue's");
-    assert_eq!(
-        serde_json::to_value(answer).expect("JSON"),
-        json!({"batchItemFailures": [{"itemIdentifier": "q-0"}]})
-    );
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
@@ -372,21 +240,6 @@ async fn a_server_that_ends_connections_at_any_moment_loses_nothing_and_doubles_
         }
         let killed = ending.await.expect("it ends them");
         assert!(killed > 3, "only {killed} connections were ended");
-        assert_eq!(everything(&world).await, expected);
-    }
-}
-
-#[tokio::test]
-async fn a_server_that_is_away_for_a_while_is_waited_for() {
-    for world in worlds("").await {
-        let expected = undisturbed(&world).await;
-        anew(&world).await;
-        // In the middle of the transaction; then nobody answers for two seconds.
-        let (port, _) = wire(world.server.host.clone(), world.server.port, Cut::Away(12)).await;
-        assert_eq!(
-            hand(&world.handler_at(port, policy(), None), &reports()).await,
-            all_well()
-        );
         assert_eq!(everything(&world).await, expected);
     }
 }

@@ -2,9 +2,12 @@
 
 mod binary;
 mod exactly_once;
+mod kills;
 mod oracle;
 mod policies;
 mod report;
+mod scenario;
+mod silence;
 mod suppression;
 mod wire;
 mod world;

@@ -3,16 +3,19 @@
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
-use aws_sdk_sesv2::Client;
+use aws_sdk_sesv2::config::{BehaviorVersion, Credentials, Region};
 use aws_sdk_sesv2::error::ErrorMetadata;
 use aws_sdk_sesv2::operation::put_suppressed_destination::{
     PutSuppressedDestinationError, PutSuppressedDestinationOutput,
 };
+use aws_sdk_sesv2::{Client, Config};
 use aws_smithy_mocks::{MockResponse, RuleMode, mock, mock_client};
 use recorded_calls::Recorder;
 use serde_json::json;
+use tokio::net::TcpListener;
+use tokio::time::{Duration, Instant};
 
-use crate::report::Report;
+use crate::report::{Report, batch};
 use crate::world::{all_well, hand, policy, worlds};
 
 type Listed = Arc<Mutex<Vec<String>>>;
@@ -90,5 +93,44 @@ async fn a_message_comes_again_until_ses_has_taken_its_addresses_and_mautic_s_ro
         assert_eq!(hand(&handler, &report).await, all_well());
         assert_eq!(*listed.lock().expect("no panic before"), ["jane@example.com BOUNCE"]);
         assert_eq!((world.rows().await, rows.len()), (rows, 1));
+    }
+}
+
+/// SES behind a port that takes connections and says nothing.
+async fn silent_ses() -> (Client, TcpListener) {
+    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+    let address = listener.local_addr().expect("an address");
+    let config = Config::builder()
+        .behavior_version(BehaviorVersion::latest())
+        .region(Region::new("eu-central-1"))
+        .credentials_provider(Credentials::for_tests())
+        .endpoint_url(format!("http://{address}"))
+        .interceptor(Recorder::of("bounce-handler"))
+        .build();
+    (Client::from_conf(config), listener)
+}
+
+#[tokio::test]
+async fn ses_is_not_waited_for_longer_than_there_is_time_and_what_is_recorded_stays() {
+    for world in worlds("").await {
+        world
+            .run(&["INSERT INTO {leads} (id, email) VALUES (1, 'jane@example.com')"])
+            .await;
+        let (client, _listener) = silent_ses().await;
+        let handler = world.handler_at(world.server.port, policy(), Some(client));
+        let texts = [
+            Report::bounce("1", "jane@example.com", "550").text(),
+            Report::bounce("2", "joe@example.com", "550").text(),
+            Report::soft("3", "full@example.com").text(),
+        ];
+        let began = Instant::now();
+        let deadline = began + Duration::from_secs(2);
+        let answer = handler.handle(&batch(&texts), "x", deadline).await.expect("a queue's");
+        assert!(began.elapsed() < Duration::from_secs(3), "{:?}", began.elapsed());
+        assert_eq!(
+            serde_json::to_value(answer).expect("JSON"),
+            json!({"batchItemFailures": [{"itemIdentifier": "q-0"}, {"itemIdentifier": "q-1"}]})
+        );
+        assert_eq!(world.rows().await.len(), 1);
     }
 }
