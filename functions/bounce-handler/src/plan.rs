@@ -119,8 +119,12 @@ pub struct Plan {
     pub outcomes: Vec<Outcome>,
 }
 
-/// The most soft bounces of one address that are remembered.
-const LONGEST_WINDOW: usize = 100;
+/// For how many days soft bounces of an address are remembered: for the longest window, 30 days, before a report that comes
+/// as late as a queue and its dead-letter queue can make it.
+pub(crate) const REMEMBERED_DAYS: u32 = 60;
+/// The fewest soft bounces of an address that are remembered, should there be so many.
+const REMEMBERED: usize = 100;
+const DAY: i64 = 86_400;
 
 /// Plans for incidents that were never recorded before, each with its target, in the order in which they happened.
 #[must_use]
@@ -159,20 +163,24 @@ pub fn plan(incidents: &[(&Incident, &Target)], observed: &Observed, policy: &Po
 }
 
 impl Plan {
-    /// Adds a soft bounce to its address's; whether that makes it a hard one.
+    /// Adds a soft bounce to its address's; whether it is now as good as a hard one.
     fn count(&mut self, incident: &Incident, observed: &Observed, policy: &Policy) -> bool {
         let subject = incident.subject();
         let known = || observed.windows.get(&subject).cloned().unwrap_or_default();
         let window = self.windows.entry(subject).or_insert_with(known);
         window.push(incident.at);
         window.sort_unstable();
-        // Counted back from the latest, whatever the order in which they arrive.
         let latest = window.last().copied().unwrap_or_default();
-        let first = latest - i64::from(policy.soft_days) * 86_400;
+        let first = latest - i64::from(REMEMBERED_DAYS) * DAY;
         window.retain(|at| *at > first);
-        let surplus = window.len().saturating_sub(LONGEST_WINDOW);
+        let reached = reached(window, incident.at, policy);
+        // More of them than this, and so many within the days of the policy have been there already.
+        let most = policy
+            .soft_threshold
+            .saturating_mul(REMEMBERED_DAYS.div_ceil(policy.soft_days.max(1)));
+        let surplus = window.len().saturating_sub(REMEMBERED.max(most as usize));
         window.drain(..surplus);
-        reached(window, policy)
+        reached
     }
 
     /// One contact is not to be contacted.
@@ -216,10 +224,16 @@ impl Plan {
     }
 }
 
-/// Whether so many soft bounces are as good as a hard one.
+/// Whether the soft bounce at `at` makes one of so many within the days of the policy that they are as good as a hard one.
+/// `window` is sorted. Before or after it, the others may have come in any order.
 #[must_use]
-pub fn reached(window: &[i64], policy: &Policy) -> bool {
-    policy.soft_threshold > 0 && window.len() >= policy.soft_threshold as usize
+pub fn reached(window: &[i64], at: i64, policy: &Policy) -> bool {
+    let days = i64::from(policy.soft_days) * DAY;
+    let together = |some: &[i64]| {
+        let (first, last) = (some[0], some[some.len() - 1]);
+        last - first < days && (first..=last).contains(&at)
+    };
+    policy.soft_threshold > 0 && window.windows(policy.soft_threshold as usize).any(together)
 }
 
 /// Whether Mautic would overwrite a row of this reason.
@@ -251,4 +265,82 @@ fn appended(details: Option<&[u8]>, incident: &Incident) -> Option<String> {
 pub fn date(seconds: i64) -> String {
     let text = DateTime::from_secs(seconds).fmt(Format::DateTime).unwrap_or_default();
     text.replace('T', " ").replace('Z', "")
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use ses_events::Address;
+
+    use super::*;
+
+    fn soft(at: i64) -> Incident {
+        Incident {
+            key: [0; 32],
+            verdict: Verdict::Soft,
+            kind: "Bounce",
+            subtype: "MailboxFull".into(),
+            address: Address::parse("jane@example.com").expect("an address"),
+            at,
+            reason: "full".into(),
+            clues: crate::clues::Clues::default(),
+            alone: true,
+        }
+    }
+
+    /// Whether any of these soft bounces acts that come in this order, so many at once.
+    fn acts(arrivals: &[i64], at_once: usize, policy: &Policy) -> bool {
+        let mut observed = Observed::default();
+        let target = Target::default();
+        arrivals.chunks(at_once).any(|chunk| {
+            let incidents: Vec<_> = chunk.iter().map(|at| soft(*at)).collect();
+            let pairs: Vec<_> = incidents.iter().map(|incident| (incident, &target)).collect();
+            let plan = plan(&pairs, &observed, policy);
+            observed.windows.extend(plan.windows);
+            plan.outcomes.iter().any(|outcome| outcome.suppressed)
+        })
+    }
+
+    fn policy(soft_threshold: u32, soft_days: u32) -> Policy {
+        Policy {
+            soft_threshold,
+            soft_days,
+            permanent_statuses: Vec::new(),
+        }
+    }
+
+    #[test]
+    fn three_of_the_first_days_count_though_a_later_one_came_first() {
+        let [first, second, third, last] = [1, 2, 3, 20].map(|day| day * DAY);
+        assert!(acts(&[last, first, second, third], 1, &policy(3, 14)));
+        assert!(!acts(&[last, first, second], 1, &policy(3, 14)));
+    }
+
+    #[test]
+    fn one_that_comes_long_after_so_many_does_not_act_again() {
+        let window = [1, 2, 3, 40].map(|day| day * DAY);
+        let acting: Vec<_> = window.iter().map(|at| reached(&window, *at, &policy(3, 14))).collect();
+        assert_eq!(acting, [true, true, true, false]);
+    }
+
+    proptest! {
+        /// Each soft bounce is so many hours late, up to thirty days; those that have the same time are different ones.
+        #[test]
+        fn soft_bounces_act_whatever_the_order_in_which_they_come(
+            bounces in prop::collection::vec((0..120 * 24_i64, 0..30 * 24_i64), 0..40),
+            (at_once, threshold, days) in (1..5_usize, 1..6_usize, 1..=30_u32),
+        ) {
+            let hours = |bounces: &[(i64, i64)]| bounces.iter().map(|(at, _)| at * 3600).collect::<Vec<_>>();
+            let mut late = bounces.clone();
+            late.sort_by_key(|(at, late)| at + late);
+            let mut in_order = hours(&bounces);
+            in_order.sort_unstable();
+            let expected = in_order
+                .windows(threshold)
+                .any(|some| some[threshold - 1] - some[0] < i64::from(days) * DAY);
+            let policy = policy(u32::try_from(threshold).expect("a few"), days);
+            prop_assert_eq!(acts(&hours(&late), at_once, &policy), expected);
+            prop_assert_eq!(acts(&in_order, at_once, &policy), expected);
+        }
+    }
 }

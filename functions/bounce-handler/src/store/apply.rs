@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use super::hex;
 use crate::error::Error;
 use crate::incident::Incident;
-use crate::plan::{Plan, Row, date};
+use crate::plan::{Plan, REMEMBERED_DAYS, Row, date};
 use crate::tables::Tables;
 
 /// How long a report's repetition is recognised: SQS keeps a message for 14 days at most, and its dead-letter queue as long.
@@ -115,9 +115,9 @@ async fn change(connection: &mut Connection, statement: &str, list: impl Iterato
 /// and is done by the next batch; false if so, and then the connection must go, and its locks with it.
 pub(super) async fn tidy(connection: &mut Connection, tables: &Tables) -> bool {
     let mut statements = vec!["DO RELEASE_ALL_LOCKS()".to_owned()];
-    for table in [&tables.events, &tables.subjects] {
+    for (table, days) in [(&tables.events, KEPT_DAYS), (&tables.subjects, REMEMBERED_DAYS)] {
         statements.push(format!(
-            "DELETE FROM {table} WHERE recorded_at < UTC_TIMESTAMP() - INTERVAL {KEPT_DAYS} DAY ORDER BY recorded_at LIMIT {MOST_DELETED}"
+            "DELETE FROM {table} WHERE recorded_at < UTC_TIMESTAMP() - INTERVAL {days} DAY ORDER BY recorded_at LIMIT {MOST_DELETED}"
         ));
     }
     for statement in statements {

@@ -194,7 +194,7 @@ impl Store {
                 Verdict::Soft => observed
                     .windows
                     .get(&incident.subject())
-                    .is_some_and(|window| reached(window, &self.policy)),
+                    .is_some_and(|window| reached(window, incident.at, &self.policy)),
                 Verdict::ProviderSuppressed | Verdict::Harmless | Verdict::Unknown => false,
             },
             correlation: crate::plan::Correlation::Nobody,

@@ -178,6 +178,8 @@ async fn expired_keys_go_some_at_a_time_and_others_stay() {
         world
             .run(&[
                 "UPDATE {own}.events SET recorded_at = UTC_TIMESTAMP() - INTERVAL 29 DAY",
+                "UPDATE {own}.subjects SET recorded_at = UTC_TIMESTAMP() - INTERVAL 59 DAY",
+                "INSERT INTO {own}.subjects (subject, soft_bounces, recorded_at) VALUES (UNHEX(SHA2('old', 256)), '[]', UTC_TIMESTAMP() - INTERVAL 61 DAY)",
                 "SET SESSION cte_max_recursion_depth = 5000",
                 "INSERT INTO {own}.events (event_key, claim, verdict, recorded_at) SELECT UNHEX(SHA2(n, 256)), 'old', 'soft', UTC_TIMESTAMP() - INTERVAL 31 DAY \
                  FROM (WITH RECURSIVE numbers AS (SELECT 1 AS n UNION ALL SELECT n + 1 FROM numbers WHERE n < 900) SELECT n FROM numbers) n",
@@ -194,6 +196,9 @@ async fn expired_keys_go_some_at_a_time_and_others_stay() {
             assert_eq!(old, [left.to_string()]);
         }
         assert_eq!(world.column("SELECT COUNT(*) FROM {own}.events").await, ["15"]);
+        let subjects = world.column("SELECT soft_bounces FROM {own}.subjects").await;
+        assert_eq!(subjects.len(), 1);
+        assert_ne!(subjects, ["[]"]);
     }
 }
 

@@ -171,6 +171,28 @@ async fn soft_bounces_within_the_window_are_as_good_as_a_hard_one() {
 }
 
 #[tokio::test]
+async fn soft_bounces_of_the_same_days_count_together_though_a_later_one_was_recorded_first() {
+    for world in worlds("").await {
+        world.run(&[JANE]).await;
+        let handler = world.handler();
+        for (id, at) in [
+            ("1", "2026-11-20T00:00:00Z"),
+            ("2", "2026-11-01T00:00:00Z"),
+            ("3", "2026-11-02T00:00:00Z"),
+        ] {
+            hand(&handler, &[Report::soft(id, "jane@example.com").at(at)]).await;
+        }
+        assert_eq!(world.rows().await, Vec::<String>::new());
+        let third = Report::soft("4", "jane@example.com").at("2026-11-03T00:00:00Z");
+        hand(&handler, &[third]).await;
+        assert_eq!(
+            world.rows().await,
+            ["1 2026-11-03 00:00:00 2 email NULL Transient/MailboxFull: full"]
+        );
+    }
+}
+
+#[tokio::test]
 async fn a_threshold_of_nothing_never_acts_and_a_status_acts_at_once() {
     for world in worlds("").await {
         world.run(&[JANE]).await;
