@@ -34,6 +34,11 @@ pub enum Error {
         /// Who was waited for.
         silent: &'static str,
     },
+    /// The function has a defect.
+    #[error(
+        "the message made the function panic, whose place the log says above; it comes again, and stays in the dead-letter queue until the function is mended"
+    )]
+    Panicked,
     /// SES did not take an address on its list.
     #[error(
         "SES did not put {address} on the account's suppression list ({reason}); the message comes again; the role needs ses:PutSuppressedDestination"
@@ -53,7 +58,7 @@ impl Error {
         match self {
             Self::Database(error) => error.is_transient(),
             Self::Busy { .. } => true,
-            Self::Tables { .. } | Self::Late { .. } | Self::NotSuppressed { .. } => false,
+            Self::Tables { .. } | Self::Late { .. } | Self::Panicked | Self::NotSuppressed { .. } => false,
         }
     }
 }
@@ -72,6 +77,10 @@ mod tests {
             (
                 Error::Late { silent: "the database" },
                 "the database had not answered when the function's time ran out; the messages come again; see docs/runbooks/bounce-handler-slow.md",
+            ),
+            (
+                Error::Panicked,
+                "the message made the function panic, whose place the log says above; it comes again, and stays in the dead-letter queue until the function is mended",
             ),
         ] {
             assert_eq!(error.to_string(), text);

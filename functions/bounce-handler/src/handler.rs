@@ -114,10 +114,7 @@ impl Handler {
                 }
                 match judged(&event) {
                     Ok(found) => (found, None),
-                    Err(_) => (
-                        Vec::new(),
-                        Some("the message made the function panic; its place stands above".to_owned()),
-                    ),
+                    Err(_) => (Vec::new(), Some(Error::Panicked.to_string())),
                 }
             }
             Ok(Message::Trial) => {

@@ -34,6 +34,11 @@ pub enum Malformed {
     /// A record of another service, or without its message.
     #[error("the record is neither an SQS message nor an SNS notification; connect only those with this function")]
     NoRecord,
+    /// The reader has a defect.
+    #[error(
+        "the message made its reader panic, whose place the log says above; it comes again, and stays in the dead-letter queue until the reader is mended"
+    )]
+    Panicked,
 }
 
 /// The beginning of the text with which SES tries a topic: "Successfully validated SNS topic for Amazon SES event publishing."

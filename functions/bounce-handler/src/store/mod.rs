@@ -2,6 +2,7 @@
 //! as the failure is one that may pass.
 
 mod apply;
+mod halves;
 mod observe;
 
 use std::time::{Duration, SystemTime};
@@ -9,10 +10,10 @@ use std::time::{Duration, SystemTime};
 use aws_sdk_secretsmanager::Client;
 use database::quoting::identifier;
 use database::{Connection, Connector, Patience};
-use futures::future::BoxFuture;
 use tokio::sync::Mutex;
 use tokio::time::{Instant, timeout_at};
 
+use self::halves::halved;
 use crate::error::Error;
 use crate::incident::Incident;
 use crate::plan::{Outcome, reached};
@@ -64,29 +65,10 @@ impl Store {
     }
 
     /// Records incidents, all different, and tells what happened with each: in one transaction if the server takes them,
-    /// otherwise each half by itself, down to the single one that it rejects. `claim` is another one at each call.
-    pub fn record<'a>(
-        &'a self,
-        incidents: &'a [Incident],
-        claim: &'a str,
-        deadline: Instant,
-    ) -> BoxFuture<'a, Vec<Result<Outcome, Error>>> {
-        Box::pin(async move {
-            if incidents.is_empty() {
-                return Vec::new();
-            }
-            match self.persist(incidents, claim, deadline).await {
-                Ok(outcomes) => outcomes.into_iter().map(Ok).collect(),
-                Err(Error::Database(error @ database::Error::Statement { .. })) if incidents.len() > 1 => {
-                    tracing::warn!(%error, incidents = incidents.len(), "a batch was rejected; its halves are tried");
-                    let (first, second) = incidents.split_at(incidents.len() / 2);
-                    let mut results = self.record(first, &format!("{claim}0"), deadline).await;
-                    results.extend(self.record(second, &format!("{claim}1"), deadline).await);
-                    results
-                }
-                Err(error) => vec![Err(error); incidents.len()],
-            }
-        })
+    /// otherwise each half by itself, down to the single one that is to blame. `claim` is another one at each call.
+    pub async fn record(&self, incidents: &[Incident], claim: &str, deadline: Instant) -> Vec<Result<Outcome, Error>> {
+        let persist = |incidents, claim: String| async move { self.persist(incidents, &claim, deadline).await };
+        halved(incidents, claim.to_owned(), &persist).await
     }
 
     async fn persist(&self, incidents: &[Incident], claim: &str, deadline: Instant) -> Result<Vec<Outcome>, Error> {

@@ -287,3 +287,22 @@ async fn what_the_server_rejects_of_one_message_keeps_no_other_back() {
         assert_eq!(world.column("SELECT COUNT(*) FROM {own}.events").await, ["2"]);
     }
 }
+
+#[tokio::test]
+async fn a_panic_while_some_are_recorded_keeps_no_other_back() {
+    for world in worlds("").await {
+        world.run(&[JANE]).await;
+        let reports: Vec<_> = ["jane@example.com", "joe@example.com"]
+            .iter()
+            .enumerate()
+            .map(|(id, address)| Report::bounce(&id.to_string(), address, "550"))
+            .collect();
+        // The whole batch meets it, then the first half of it.
+        let handler = world.handler_with(world.server.port, policy(), None, 2);
+        let answer = hand(&handler, &reports).await;
+        let failed = answer["batchItemFailures"].as_array().map(Vec::len);
+        assert_eq!((failed, world.rows().await.len()), (Some(1), 1));
+        assert_eq!(hand(&handler, &reports).await, all_well());
+        assert_eq!(world.rows().await.len(), 2);
+    }
+}
