@@ -130,3 +130,91 @@ fn action(incident: &Incident, outcome: Outcome) -> &'static str {
         verdict => verdict.name(),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use ses_events::Address;
+
+    use super::*;
+    use crate::clues::Clues;
+    use crate::plan::Correlation;
+    use crate::policy::Reason;
+
+    /// Every line that a batch can print, whole; the alarms' and graphs' metrics are compared with it in tests/templates.
+    const LINES: &str = include_str!("../tests/metrics.jsonl");
+
+    fn incident(kind: &'static str, subtype: &str, verdict: Verdict) -> Incident {
+        Incident {
+            key: [0; 32],
+            verdict,
+            kind,
+            subtype: subtype.into(),
+            address: Address::parse("jane@example.com").expect("an address"),
+            at: 1_795_477_100,
+            reason: "said".into(),
+            clues: Clues::default(),
+            alone: true,
+        }
+    }
+
+    fn outcome(suppressed: bool, correlation: Correlation) -> Outcome {
+        Outcome {
+            fresh: true,
+            suppressed,
+            correlation,
+            unreadable: false,
+        }
+    }
+
+    #[test]
+    fn each_verdict_and_each_correlation_has_its_line() {
+        use Correlation::{Address, EmailId, Hash, Nobody, Stripped};
+        let (bounced, complained) = (
+            Verdict::Suppress(Reason::Bounced),
+            Verdict::Suppress(Reason::Unsubscribed),
+        );
+        let mut report = Report {
+            messages: 12,
+            malformed: 1,
+            odd_recipients: 2,
+            unknown: 1,
+            failed: 3,
+            types: [("Bounce", 7), ("Complaint", 3), ("Delivery", 1), ("another", 1)]
+                .map(|(name, number)| (name.to_owned(), number))
+                .into(),
+            ..Report::default()
+        };
+        for (kind, subtype, verdict, outcome) in [
+            ("Bounce", "General", bounced, outcome(true, Hash)),
+            ("Bounce", "General", bounced, outcome(true, EmailId)),
+            ("Bounce", "MailboxFull", Verdict::Soft, outcome(false, Address)),
+            ("Bounce", "MailboxFull", Verdict::Soft, outcome(true, Address)),
+            (
+                "Bounce",
+                "OnAccountSuppressionList",
+                Verdict::ProviderSuppressed,
+                outcome(false, Nobody),
+            ),
+            ("Bounce", "a stranger's words", Verdict::Unknown, outcome(false, Nobody)),
+            ("Complaint", "", complained, outcome(true, Stripped)),
+            ("Complaint", "abuse", complained, outcome(true, Nobody)),
+            ("Complaint", "not-spam", Verdict::Harmless, outcome(false, Nobody)),
+        ] {
+            report.recorded(&incident(kind, subtype, verdict), outcome, 1_795_477_102.5);
+        }
+        let unreadable = Outcome {
+            unreadable: true,
+            ..outcome(true, Hash)
+        };
+        report.recorded(&incident("Bounce", "NoEmail", bounced), unreadable, 1_795_477_100.0);
+        let repeated = Outcome {
+            fresh: false,
+            ..outcome(true, Hash)
+        };
+        report.recorded(&incident("Bounce", "General", bounced), repeated, 1_795_477_102.5);
+        let lines = report.lines("Mautic/test/Bounces", 1_795_477_102_500);
+        let read = |line: &str| serde_json::from_str::<serde_json::Value>(line).expect("JSON");
+        let expected: Vec<_> = LINES.lines().map(read).collect();
+        assert_eq!(lines.iter().map(|line| read(line)).collect::<Vec<_>>(), expected);
+    }
+}
