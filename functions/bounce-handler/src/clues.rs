@@ -87,6 +87,7 @@ mod tests {
             message_id: String::new(),
             sent_at: None,
             destinations: Vec::new(),
+            odd_destinations: 0,
             headers: headers.iter().map(header).collect(),
             odd_recipients: 0,
         })

@@ -14,7 +14,7 @@ use crate::error::Error;
 use crate::incident::{Incident, Key};
 use crate::plan::Outcome;
 use crate::policy::Policy;
-use crate::report::Report;
+use crate::report::{Report, cut};
 use crate::store::Store;
 use crate::suppression::suppress;
 
@@ -110,7 +110,7 @@ impl Handler {
                 report.odd_recipients += u32::try_from(event.odd_recipients).unwrap_or(u32::MAX);
                 report.unknown += u32::from(matches!(event.kind, Kind::Unknown(_)));
                 if let Kind::Unknown(name) = &event.kind {
-                    tracing::warn!(name, "a type of event that is not known; nothing was done");
+                    tracing::warn!(name = cut(name), "a type of event that is not known; nothing was done");
                 }
                 match judged(&event) {
                     Ok(found) => (found, None),

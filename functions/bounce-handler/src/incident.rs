@@ -58,7 +58,7 @@ impl Incident {
                 at: date(at),
                 reason: shortened(&reason),
                 clues: clues.clone(),
-                alone: event.destinations.len() <= 1,
+                alone: event.destinations.len() + event.odd_destinations <= 1,
             };
         match &event.kind {
             Kind::Bounce(bounce) => {
@@ -172,6 +172,23 @@ mod tests {
         assert_ne!(first.key, bounce("g", "jane@example.com", "").key);
         assert_ne!(first.key, bounce("f", "joe@example.com", "").key);
         assert_eq!(first.subject(), bounce("g", "JANE@example.com", "").subject());
+    }
+
+    #[test]
+    fn a_mail_to_one_went_to_nobody_else_even_if_the_other_is_no_address() {
+        let alone = |destination: &str| {
+            let text = format!(
+                r#"{{"eventType": "Bounce", "mail": {{"messageId": "m", "destination": {destination}}}, "bounce": {{"bounceType": "Permanent",
+                "bounceSubType": "General", "bouncedRecipients": [{{"emailAddress": "a@b.c"}}]}}}}"#
+            );
+            incidents(&text)[0].alone
+        };
+        for destination in ["null", "[]", r#"["a@b.c"]"#, r#"["odd"]"#] {
+            assert!(alone(destination), "{destination}");
+        }
+        for destination in [r#"["a@b.c", "d@e.f"]"#, r#"["a@b.c", "odd"]"#, r#"["a@b.c", 7]"#] {
+            assert!(!alone(destination), "{destination}");
+        }
     }
 
     #[test]

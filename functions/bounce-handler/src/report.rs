@@ -74,7 +74,7 @@ impl Report {
         tracing::info!(
             address = pseudonym(incident.address.as_str()),
             kind = incident.kind,
-            subtype = incident.subtype,
+            subtype = cut(&incident.subtype),
             action = action(incident, outcome),
             correlation = outcome.correlation.name(),
             lag,
@@ -121,6 +121,11 @@ impl Report {
         }
         lines
     }
+}
+
+/// Enough of a name that SES may have coined; whoever may publish to the topic writes it.
+pub(crate) fn cut(name: &str) -> &str {
+    &name[..name.floor_char_boundary(64)]
 }
 
 /// What was done: a soft bounce that was one too many is told from those that were only counted.

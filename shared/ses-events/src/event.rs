@@ -19,6 +19,8 @@ pub struct Event {
     pub sent_at: Option<i64>,
     /// To whom it was sent. Addresses that are none are left out.
     pub destinations: Vec<Address>,
+    /// How many of those to whom it was sent are no addresses.
+    pub odd_destinations: usize,
     /// The mail's headers, where SES includes them.
     pub headers: Vec<Header>,
     /// How many recipients a bounce or complaint names that are no addresses; they are left out.
@@ -147,13 +149,15 @@ impl Event {
             ),
             Kind::Other(_) | Kind::Unknown(_) => (0, 0),
         };
+        let destinations: Vec<_> = list(mail, "destination")
+            .filter_map(|one| Address::parse(one.as_str()?))
+            .collect();
         Ok(Self {
             kind,
             message_id,
             sent_at: time(mail, "timestamp"),
-            destinations: list(mail, "destination")
-                .filter_map(|one| Address::parse(one.as_str()?))
-                .collect(),
+            odd_destinations: list(mail, "destination").count() - destinations.len(),
+            destinations,
             headers: list(mail, "headers").filter_map(header).collect(),
             odd_recipients: listed - taken,
         })

@@ -147,7 +147,8 @@ async fn queues_and_topics_are_answered_each_in_its_way_and_nothing_is_told_of_a
             Report::bounce("1", "jane@example.com", "550 jane@example.com").text(),
             Report::complaint("2", "joe@example.com", "abuse").text(),
         );
-        let queue = json!({"Records": [{"messageId": "q-0", "body": jane, "eventSource": "aws:sqs"}, {"messageId": "q-1", "body": "SPOILT", "eventSource": "aws:sqs"}]});
+        let queue = json!({"Records": [{"messageId": "q-0", "body": jane, "eventSource": "aws:sqs"}, {"messageId": "q-1", "body": "SPOILT", "eventSource": "aws:sqs"},
+            {"messageId": "q-2", "body": json!({"eventType": "é".repeat(1000)}).to_string(), "eventSource": "aws:sqs"}]});
         // Half a surrogate pair, which no JSON library takes for text.
         let queue = queue.to_string().replace("SPOILT", r"\ud83d");
         let topic = json!({"Records": [{"EventSource": "aws:sns", "Sns": {"Type": "Notification", "Message": joe}}]});
@@ -201,7 +202,7 @@ fn told(printed: &str) {
     };
     assert_eq!(
         (counted("Messages"), counted("Malformed"), counted("Failed")),
-        (vec![2.0, 1.0, 1.0], vec![1.0, 0.0, 1.0], vec![1.0, 0.0, 1.0])
+        (vec![3.0, 1.0, 1.0], vec![1.0, 0.0, 1.0], vec![1.0, 0.0, 1.0])
     );
     assert_eq!(
         totals[0]["_aws"]["CloudWatchMetrics"][0]["Namespace"],
@@ -220,6 +221,12 @@ fn told(printed: &str) {
     ] {
         assert!(dimensioned(name, value), "{name} {value} in {printed}");
     }
+    let unknown: Vec<_> = lines
+        .iter()
+        .filter_map(|line| line["name"].as_str())
+        .filter(|name| name.starts_with('é'))
+        .collect();
+    assert_eq!(unknown, ["é".repeat(32)]);
     let recorded: Vec<_> = lines.iter().filter(|line| line["message"] == "recorded").collect();
     let pseudonyms: Vec<_> = recorded.iter().map(|line| line["address"].clone()).collect();
     assert_eq!(
