@@ -25,9 +25,10 @@ fn complaint(subtype: &'static str, feedback: &'static str) -> Report {
     }
 }
 
+const SUPPRESSED: &str = "provider-suppressed";
+
 /// Each type and subtype, what is recorded of it, and the reason and words of the row that it leaves, if it leaves one.
 fn reports() -> Vec<(Report, &'static str, Option<&'static str>)> {
-    let suppressed = "provider-suppressed";
     vec![
         (
             bounce("Permanent", "General"),
@@ -44,9 +45,9 @@ fn reports() -> Vec<(Report, &'static str, Option<&'static str>)> {
             "bounced",
             Some("2 email NULL Permanent/Suppressed: said"),
         ),
-        (bounce("Permanent", "OnAccountSuppressionList"), suppressed, None),
-        (bounce("Permanent", "OnTenantSuppressionList"), suppressed, None),
-        (bounce("Permanent", "EmailValidationSuppressed"), suppressed, None),
+        (bounce("Permanent", "OnAccountSuppressionList"), SUPPRESSED, None),
+        (bounce("Permanent", "OnTenantSuppressionList"), SUPPRESSED, None),
+        (bounce("Permanent", "EmailValidationSuppressed"), SUPPRESSED, None),
         (bounce("Permanent", "Tomorrow"), "unknown", None),
         (bounce("Undetermined", "Undetermined"), "soft", None),
         (bounce("Transient", "General"), "soft", None),
@@ -83,8 +84,8 @@ fn reports() -> Vec<(Report, &'static str, Option<&'static str>)> {
         ),
         (complaint("", ""), "complained", Some("1 email NULL complaint")),
         (complaint("", "not-spam"), "harmless", None),
-        (complaint("OnAccountSuppressionList", ""), suppressed, None),
-        (complaint("OnAccountSuppressionList", "abuse"), suppressed, None),
+        (complaint("OnAccountSuppressionList", ""), SUPPRESSED, None),
+        (complaint("OnAccountSuppressionList", "abuse"), SUPPRESSED, None),
     ]
 }
 
