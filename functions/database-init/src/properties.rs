@@ -130,6 +130,8 @@ where
 
 #[cfg(test)]
 mod tests {
+    use custom_resource::testing::kept_shapes;
+
     use super::*;
 
     #[test]
@@ -140,5 +142,18 @@ mod tests {
         assert_eq!((properties.port, properties.user_host.as_str()), (3306, "%"));
         assert_eq!(properties.deletion_policy, DeletionPolicy::Retain);
         assert!(!properties.adopt_existing);
+    }
+
+    #[test]
+    fn every_shape_that_was_shipped_stays_readable() {
+        let schemas = kept_shapes::<SchemaProperties>("tests/shapes", "Database");
+        assert_eq!((schemas[0].name.as_str(), schemas[0].port), ("mautic", 3306));
+        assert_eq!(schemas[0].deletion_policy, SchemaDeletionPolicy::Retain);
+
+        let users = kept_shapes::<UserProperties>("tests/shapes", "DatabaseUser");
+        let whole = &users[0].grants[0];
+        assert_eq!((whole.table.as_deref(), whole.privileges.len()), (None, 10));
+        let columns = &users[1].grants[0];
+        assert_eq!((columns.table.as_deref(), columns.columns.len()), (Some("leads"), 2));
     }
 }

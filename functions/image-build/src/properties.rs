@@ -278,4 +278,15 @@ pub(crate) mod tests {
             assert_eq!(read(name, value).expect_err("refused"), problem, "{name}");
         }
     }
+
+    #[test]
+    fn every_shape_that_was_shipped_stays_readable() {
+        let shapes = custom_resource::testing::kept_shapes::<Properties>("tests/shapes", "ContainerImage");
+        let first = &shapes[0];
+        assert_eq!(
+            (first.base_image.as_str(), first.patch.as_str()),
+            ("mautic/mautic", "20261120")
+        );
+        assert_eq!((first.architecture, first.rolling), (Architecture::Arm64, false));
+    }
 }

@@ -367,4 +367,15 @@ mod tests {
             assert_eq!(read(name, value).unwrap_err(), reason);
         }
     }
+
+    #[test]
+    fn every_shape_that_was_shipped_stays_readable() {
+        let shapes = custom_resource::testing::kept_shapes::<Properties>("tests/shapes", "MauticRelease");
+        let first = &shapes[0];
+        assert_eq!((first.subnets.len(), first.security_groups.len()), (2, 1));
+        assert_eq!(
+            (first.task_definition.family(), first.task_definition.revision),
+            ("mautic-prod-release", 7)
+        );
+    }
 }

@@ -91,6 +91,7 @@ impl TryFrom<String> for Region {
 
 #[cfg(test)]
 mod tests {
+    use custom_resource::testing::kept_shapes;
     use serde_json::{Value, json};
 
     use super::*;
@@ -125,5 +126,13 @@ mod tests {
             assert_eq!(read(name, value).unwrap_err(), reason);
         }
         assert!(read("UserName", &"x".repeat(65)).is_err());
+    }
+
+    #[test]
+    fn every_shape_that_was_shipped_stays_readable() {
+        let shapes = kept_shapes::<Properties>("tests/shapes", "SmtpCredentials");
+        let first = &shapes[0];
+        assert_eq!((first.region.as_str(), first.port), ("eu-central-1", 587));
+        assert_eq!(first.user_name.as_str(), "mautic-prod-MailUser-1A2B3C4D5E6F");
     }
 }

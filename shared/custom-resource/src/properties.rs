@@ -88,7 +88,7 @@ impl PropertyError {
     }
 
     /// The text inside another error, which will name the property that holds this one.
-    fn nested(&self) -> String {
+    pub(crate) fn nested(&self) -> String {
         if self.path.is_empty() {
             return self.problem.clone();
         }

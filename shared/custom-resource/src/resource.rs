@@ -28,6 +28,7 @@ use crate::identity::{PhysicalId, Scope};
 pub trait CustomResource: Send + Sync {
     /// The resource's properties. Parsed leniently, since CloudFormation sends `"true"` and `"600"`; without the
     /// runtime's own `ServiceToken`, `ServiceTimeout`, `Nonce` and `ParameterNames`, so that `deny_unknown_fields` is safe.
+    /// Stacks go on sending a shape that a template once wrote: `testing::kept_shapes` holds the type to all of them.
     type Properties: DeserializeOwned + Send + Sync;
     /// What `Fn::GetAtt` reads: a struct of strings, numbers, booleans and lists of these.
     type Attributes: Serialize + Send;

@@ -13,6 +13,7 @@
 
 mod log;
 mod server;
+mod shapes;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -27,6 +28,7 @@ use crate::runtime::{Invocation, LogPlace, Runtime, Unanswered};
 
 pub use log::{Log, assert_absent};
 pub use server::{Put, Reply};
+pub use shapes::kept_shapes;
 
 use server::Server;
 

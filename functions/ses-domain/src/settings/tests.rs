@@ -1,4 +1,5 @@
 use super::*;
+use custom_resource::testing::kept_shapes;
 use serde_json::{Value, json};
 
 fn settings(properties: Value) -> Result<Settings, String> {
@@ -132,4 +133,14 @@ fn a_domain_too_long_for_its_dkim_records_is_refused() {
         settings(json!({"Domain": long})).unwrap_err(),
         format!("Domain `{long}` has 210 characters; its DKIM records fit DNS up to 209: use a shorter subdomain"),
     );
+}
+
+#[test]
+fn every_shape_that_was_shipped_stays_readable() {
+    let shapes = kept_shapes::<Settings>("tests/shapes", "SesDomain");
+    let first = &shapes[0];
+    assert_eq!(first.domain.as_str(), "mail.example.com");
+    assert_eq!(first.mail_from_domain().unwrap(), "bounce.mail.example.com");
+    assert_eq!(first.wait.map(|wait| wait.limit), Some(Duration::from_mins(10)));
+    assert!(!first.apex_spf && !first.adopt_existing);
 }

@@ -26,6 +26,7 @@ mod iam_api_calls;
 mod iam_functions;
 mod iam_policy;
 mod iam_trust;
+mod kept_shapes;
 mod logs;
 mod network_paths;
 mod network_routes;
