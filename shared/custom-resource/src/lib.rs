@@ -94,12 +94,19 @@
 //! # What it does not do
 //!
 //! - It cannot answer for a process that is gone, out of memory or blocked in its only thread. Give the function an
-//!   on-failure destination that calls [`Event::fail`], and `MaximumRetryAttempts: 0`.
+//!   on-failure destination that calls [`Event::fail`], and `MaximumRetryAttempts: 0`, so that no failed Create runs again.
 //! - It keeps no state and takes no lock: that repeated and concurrent events converge is for the handler to see to, with
 //!   what [`CustomResource`] says of marks.
 //! - It does not undo. A create that fails leaves what it made to the Delete that follows; an update that fails to another
 //!   identity leaves it marked, for the next attempt to find.
 //! - It hides what it logs itself; what a handler logs, or writes into its errors and attributes, is the handler's affair.
+//!
+//! # What the template says to the runtime
+//!
+//! Four properties never reach a handler: `ServiceToken` and `ServiceTimeout`, which are CloudFormation's; `Nonce`, whose
+//! change makes CloudFormation send an update, so that the resource is looked at again; and `ParameterNames`, as in
+//! `ParameterNames: {Name: GreetingName}`: a reason that names the property `Name` goes on to say that the stack's parameter
+//! for it is `GreetingName`. The README beside this crate's manifest shows the whole wiring.
 //!
 //! # Time
 //!
@@ -129,6 +136,11 @@ mod runtime;
 pub mod testing;
 mod trust;
 mod withdrawal;
+
+/// The README's code is compiled with the tests.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;
 
 pub use aws::aws_config;
 pub use aws_error::{AwsError, reason};

@@ -1,6 +1,7 @@
 //! The runtime: one event in, one answer out.
 
 use std::collections::BTreeMap;
+use std::fmt;
 use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant as Clock, SystemTime};
 
@@ -91,6 +92,13 @@ pub(crate) struct Invocation {
 #[derive(Default)]
 pub struct Runtime {
     handlers: BTreeMap<String, Box<dyn Handle>>,
+}
+
+/// The types that it answers for.
+impl fmt::Debug for Runtime {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Runtime").field(&self.handlers.keys()).finish()
+    }
 }
 
 impl Runtime {
