@@ -17,6 +17,10 @@ use serde::Deserialize;
 
 pub use private::Private;
 
+/// Names the release lines of MySQL that must run, such as `8.0 9`. CI sets it, so that on a machine that has one of them only
+/// the other does not go untested unnoticed.
+const DEMANDED: &str = "DEMANDED_MYSQL";
+
 /// A running MySQL server that refuses connections without TLS.
 #[derive(Clone, Deserialize)]
 pub struct MySql {
@@ -92,7 +96,7 @@ struct Servers {
 /// Every MySQL server that runs; their versions are printed, for the test's output.
 ///
 /// # Panics
-/// If none is known: `make servers` starts them.
+/// If none is known: `make servers` starts them. If one is missing that `DEMANDED_MYSQL` names.
 #[must_use]
 pub fn mysql() -> Vec<MySql> {
     let servers = known().mysql;
@@ -101,8 +105,24 @@ pub fn mysql() -> Vec<MySql> {
         "no MySQL server is known: run `make servers` first"
     );
     let versions: Vec<_> = servers.iter().map(|server| server.version.as_str()).collect();
-    println!("tested on MySQL {}", versions.join(", "));
+    let versions = versions.join(", ");
+    let demanded = std::env::var(DEMANDED).unwrap_or_default();
+    let missing = missing(&demanded, &servers);
+    assert!(
+        missing.is_empty(),
+        "{DEMANDED} is `{demanded}`, but only MySQL {versions} runs: take a machine that has {missing:?} as well (Debian on amd64 has), or unset it"
+    );
+    println!("tested on MySQL {versions}");
     servers
+}
+
+/// The release lines of a list that no server belongs to.
+fn missing<'a>(demanded: &'a str, servers: &[MySql]) -> Vec<&'a str> {
+    let runs = |line: &&str| {
+        let within = format!("{line}.");
+        servers.iter().any(|server| server.version.starts_with(&within))
+    };
+    demanded.split_whitespace().filter(|line| !runs(line)).collect()
 }
 
 /// Every Redis and Valkey that runs, alone and as a cluster; their versions are printed, for the test's output.
@@ -164,6 +184,14 @@ mod tests {
     fn a_file_without_servers_lists_none() {
         let servers = read(r#"{"aws": {}}"#);
         assert!(servers.mysql.is_empty() && servers.cache.is_empty());
+    }
+
+    #[test]
+    fn a_release_line_that_is_demanded_and_does_not_run_is_named() {
+        let servers = read(TEXT).mysql;
+        assert_eq!(missing("", &servers), Vec::<&str>::new());
+        assert_eq!(missing("8.0 8", &servers), Vec::<&str>::new());
+        assert_eq!(missing("8.0 9 8.04", &servers), ["9", "8.04"]);
     }
 
     #[test]
