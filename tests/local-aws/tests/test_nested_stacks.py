@@ -108,6 +108,15 @@ class NestedStacks(TestCase):
             "The following resource(s) failed to update: [First]. ",
         )
 
+    def test_nested_stack_that_cannot_go_back_leaves_its_parents_where_they_are(self):
+        stack = self.parent(LaterBehaviour="stay")
+        child = self.child(stack, "Later")
+        status = stack.update(Template=url("actor.yaml"), LaterBehaviour="stay", LaterName="b")
+        self.assertEqual(status, "UPDATE_ROLLBACK_FAILED", stack.story())
+        self.assertEqual(stack.described(child)["StackStatus"], "UPDATE_ROLLBACK_FAILED", stack.story(child))
+        names = [name for _, name, _ in self.sent(stack, 2)]
+        self.assertEqual(names, ["b", "later"], "there, and not back")
+
     def test_update_without_a_change_is_refused(self):
         stack = self.parent()
         with self.assertRaisesRegex(Exception, "No updates are to be performed"):

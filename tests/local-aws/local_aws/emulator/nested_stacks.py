@@ -194,15 +194,14 @@ def _rollback_reason(stack: dict[str, Any]) -> str:
 
 
 def _take_back(stack: dict[str, Any]) -> None:
-    """Undo the update that this nested stack completed. One that failed has rolled itself back already."""
+    """Undo the update that this nested stack completed. One that failed has rolled itself back already, or could not."""
     way_back = stack.pop("_way_back", None)
-    if way_back is None:
-        return
-    undo = stack_engine.roll_back(
-        stack["StackName"], stack["StackId"], stack, way_back, "Parent stack is rolling back."
-    )
-    asyncio.run_coroutine_threadsafe(undo, stack_engine.loop).result()
-    if stack["StackStatus"] != "UPDATE_ROLLBACK_COMPLETE":
+    if way_back is not None:
+        undo = stack_engine.roll_back(
+            stack["StackName"], stack["StackId"], stack, way_back, "Parent stack is rolling back."
+        )
+        asyncio.run_coroutine_threadsafe(undo, stack_engine.loop).result()
+    if stack["StackStatus"] == "UPDATE_ROLLBACK_FAILED":
         raise NestedStackFailed(f"Embedded stack {stack['StackId']} was not successfully rolled back")
 
 

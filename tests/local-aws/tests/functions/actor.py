@@ -5,6 +5,7 @@ Every event is appended to the file RECORD as one line of JSON, so that a test s
 
     succeed   answer SUCCESS with the physical id `Id`, else `actor:<Name>`
     fail      answer FAILED with that id
+    stay      answer FAILED to every Update
     exit      end the process with status 3, without an answer
     leave     end it with status 0, without an answer
     abort     be ended by SIGABRT
@@ -68,7 +69,7 @@ def act(event):
         data["Answer"] = call(properties["Call"])
     if behaviour == "tell":
         data["Environment"] = json.dumps({k: v for k, v in os.environ.items() if "KEY" not in k and "TOKEN" not in k})
-    if behaviour == "fail":
+    if behaviour == "fail" or (behaviour == "stay" and event["RequestType"] == "Update"):
         respond(event, "FAILED", physical_id, reason="told to fail")
     else:
         respond(event, "SUCCESS", physical_id, data=data)
