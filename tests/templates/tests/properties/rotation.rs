@@ -228,8 +228,13 @@ fn silence_is_heard(deployment: &Deployment) -> Vec<Finding> {
             && alarm.at("TreatMissingData") == "breaching"
             && seconds.is_some_and(|(period, times)| period * times <= 3600.0)
     });
-    let wrong = unless(is_heard, || "no alarm tells that it has not looked for an hour".to_owned());
-    wrong.into_iter().map(|wrong| Finding::new("rotation-rollout", wrong)).collect()
+    let wrong = unless(is_heard, || {
+        "no alarm tells that it has not looked for an hour".to_owned()
+    });
+    wrong
+        .into_iter()
+        .map(|wrong| Finding::new("rotation-rollout", wrong))
+        .collect()
 }
 
 #[test]
