@@ -1,9 +1,9 @@
 """What several proofs stand on: one foundation, the faulty function's package, logs."""
 
-import functools
 import io
 import json
 import zipfile
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -54,8 +54,15 @@ def lines(group: str) -> list[str]:
     logs = client("logs")
     streams = logs.get_paginator("describe_log_streams").paginate(logGroupName=group)
     names = [one["logStreamName"] for page in streams for one in page["logStreams"]]
-    read = functools.partial(logs.get_log_events, logGroupName=group, startFromHead=True, limit=10000)
-    return [event["message"] for name in names for event in read(logStreamName=name)["events"]]
+    return [event["message"] for name in names for event in _events(group, name)]
+
+
+def _events(group: str, stream: str) -> Iterator[dict[str, Any]]:
+    """A stream's events, page by page; the last page gives the token that it was asked with."""
+    options: dict[str, Any] = {"logGroupName": group, "logStreamName": stream, "startFromHead": True}
+    while (page := client("logs").get_log_events(**options))["nextForwardToken"] != options.get("nextToken"):
+        yield from page["events"]
+        options["nextToken"] = page["nextForwardToken"]
 
 
 def groups() -> list[str]:

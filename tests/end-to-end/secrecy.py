@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from urllib.parse import quote
 
 from fixtures import groups, lines
-from world import client, world
+from world import STATE, client, world
 
 # Whoever knows the query of a response URL can answer CloudFormation in a function's stead, for two hours.
 SIGNATURE = "X-Amz-Signature"
@@ -41,12 +41,19 @@ def _secret_members(text: str) -> Iterator[tuple[str, str]]:
 
 
 def forms(secret: str) -> set[str]:
-    """A secret as it stands, and as JSON, a URL or base64 would carry it."""
-    return {secret, json.dumps(secret)[1:-1], quote(secret, safe=""), base64.b64encode(secret.encode()).decode()}
+    """A secret as it stands, and as JSON, a URL or base64 would carry it, whatever stands before and behind it there."""
+    found = {secret, json.dumps(secret)[1:-1], quote(secret, safe="")}
+    for offset in range(3):
+        encoded = base64.b64encode(bytes(offset) + secret.encode()).decode().rstrip("=")
+        # The characters at both ends also depend on what stands beside the secret.
+        found.add(encoded[offset + (offset > 0) : -1])
+    return found
 
 
 def places() -> Iterator[tuple[str, str]]:
-    """Everything readable: the lines of every log stream, every stack's events, outputs and resources, deleted ones too."""
+    """Everything readable: the lines of every log stream, every stack's events and outputs, deleted ones too, the emulator's log."""
+    with STATE.log.open(errors="replace") as written:
+        yield from (("log of the local AWS", line) for line in written)
     for group in groups():
         try:
             written = lines(group)

@@ -64,13 +64,13 @@ def environment(config: dict[str, Any], code_dir: str, port: int) -> dict[str, s
         "AWS_LAMBDA_LOG_LEVEL": logging_config.get("ApplicationLogLevel", "INFO"),
         "AWS_LAMBDA_LOG_GROUP_NAME": log_group(config),
         "AWS_LAMBDA_LOG_STREAM_NAME": log_stream(config),
+        "SETTLE_SECONDS": "1",  # secrets that are rotated together are rotated within it
         **own,
         "AWS_ENDPOINT_URL": SETTINGS.endpoint,
         **servers.database_environment(),
         **servers.cache_environment(),
         **smtp.environment(),
         "POLICY_PROPAGATION_SECONDS": "1",  # a policy holds here from the moment in which it is there
-        "SETTLE_SECONDS": "1",  # secrets that are rotated together are rotated within it
     }
 
 
