@@ -6,7 +6,8 @@ use std::time::{Duration, Instant};
 
 use local_servers::{MySql, Private};
 
-use crate::world::{Report, World, all_well, hand};
+use crate::report::Report;
+use crate::world::{World, all_well, hand};
 
 const CONTACTS: usize = 40;
 /// Reports in a batch; batches of a function that are recorded between two ends of the server.
