@@ -156,6 +156,7 @@ if [ "${ROLLING:-}" = true ]; then point; fi
 if [ -n "${CLUSTER:-}" ]; then roll_out; fi
 if [ -n "${CLUSTER:-}${TOPIC_ARN:-}" ]; then
   findings=$(scan) || findings="nothing that is known yet"
+  findings=${findings:-nothing} # an empty list is printed as no text at all
   say "its scan found: $findings"
 fi
 if [ -n "${TOPIC_ARN:-}" ]; then tell; fi

@@ -70,7 +70,7 @@ elif what == "ecr put-image":
 elif what == "ecr get-login-password":
     print("token")
 elif what == "ecr describe-image-scan-findings":
-    print('{\\n  "HIGH": 2\\n}')
+    print(state.get("findings", '{\\n  "HIGH": 2\\n}'))
 elif what == "ecs list-services":
     print("arn:web\\tarn:worker")
 elif what == "cloudformation describe-stacks":
@@ -314,6 +314,11 @@ class TheBuild(unittest.TestCase):
             update[update.index("--parameters") + 1 :],
             ["ParameterKey=ImagePatches,ParameterValue=weekly-20261201", "ParameterKey=Domain,UsePreviousValue=true"],
         )
+
+    def test_a_scan_that_finds_nothing_says_so(self):
+        self.state["findings"] = ""
+        printed = self.run_it(PATCH="20261201", TOPIC_ARN="arn:topic", STACK_ID=STACK, CADENCE="weekly")
+        self.assertEqual(printed[-2:], ["build: its scan found: nothing", "build: told arn:topic"])
 
     def test_a_scan_that_does_not_end_keeps_nobody_from_being_told(self):
         self.state["refused"] = {"ecr wait": ["Max attempts exceeded"]}

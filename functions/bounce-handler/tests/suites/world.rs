@@ -16,7 +16,7 @@ use local_servers::MySql;
 use recorded_calls::Recorder;
 use serde_json::{Value, json};
 use ses_events::Batch;
-use tokio::sync::{Mutex, MutexGuard, OnceCell};
+use tokio::sync::{MappedMutexGuard, Mutex, MutexGuard};
 use tokio::time::Instant;
 
 use crate::report::{Report, batch};
@@ -30,8 +30,8 @@ pub struct World {
     pub own: String,
     pub user: String,
     pub prefix: String,
-    /// The administrator's connection, once there is one.
-    admin: OnceCell<Mutex<Connection>>,
+    /// The administrator's last connection.
+    admin: Mutex<Option<Connection>>,
 }
 
 /// So many panics are left.
@@ -141,7 +141,7 @@ impl World {
             own: format!("bounces_{stem}"),
             user: format!("b_{stem}"),
             prefix: prefix.to_owned(),
-            admin: OnceCell::new(),
+            admin: Mutex::new(None),
         };
         let World { mautic, own, user, .. } = &world;
         let mut statements = vec![
@@ -171,13 +171,19 @@ impl World {
         )
     }
 
-    async fn admin(&self) -> MutexGuard<'_, Connection> {
-        let connect = || async {
+    /// The administrator's connection: a new one where the server has ended the last.
+    async fn admin(&self) -> MappedMutexGuard<'_, Connection> {
+        let mut kept = self.admin.lock().await;
+        let is_open = match kept.as_mut() {
+            Some(connection) => connection.run("DO 0").await.is_ok(),
+            None => false,
+        };
+        if !is_open {
             let credentials = Credentials::new(&self.server.admin_user, self.server.admin_password.clone().into());
             let connection = self.connector(self.server.port).connect(&credentials).await;
-            Mutex::new(connection.expect("the administrator's connection"))
-        };
-        self.admin.get_or_init(connect).await.lock().await
+            *kept = Some(connection.expect("the administrator's connection"));
+        }
+        MutexGuard::map(kept, |kept| kept.as_mut().expect("it was opened above"))
     }
 
     /// A connection of the function's own user.
