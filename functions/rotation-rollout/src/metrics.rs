@@ -42,7 +42,7 @@ mod tests {
     fn every_look_tells_failures_and_ages_none_included() {
         let found = Found {
             oldest: Duration::from_secs(90),
-            age: Duration::from_secs(86_400),
+            age: Duration::from_hours(24),
             ..Found::default()
         };
         let line = line("shop-rollout", &found, UNIX_EPOCH + Duration::from_millis(1_500));

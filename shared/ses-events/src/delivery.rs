@@ -37,11 +37,10 @@ pub enum Origin {
 impl Batch {
     /// The records in their order.
     pub fn records(&self) -> impl Iterator<Item = Record> {
-        let record = |record: &Box<RawValue>| {
+        self.records.iter().map(|record| {
             let read = guarded(|| Ok(Record::read(record.get(), Message::read)));
             read.unwrap_or_else(Record::nobody_s)
-        };
-        self.records.iter().map(record)
+        })
     }
 }
 

@@ -85,7 +85,7 @@ where
 /// CloudFormation, asked for the state of a resource: it is being made, or deleted once it is `withdrawn`.
 #[must_use]
 pub fn stack_resource(withdrawn: impl Fn() -> Result<bool, Refusal> + Send + Sync + 'static) -> Rule {
-    let answer = move |_: &(), _: &DescribeStackResourceInput| {
+    let answer = move |(): &(), _: &DescribeStackResourceInput| {
         let status = if withdrawn()? {
             ResourceStatus::DeleteInProgress
         } else {

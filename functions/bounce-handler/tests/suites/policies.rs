@@ -1,5 +1,7 @@
 //! What each type and subtype of report leaves in Mautic's tables, and what it does not.
 
+use std::fmt::Write;
+
 use bounce_handler::incident::Incident;
 use serde_json::json;
 use ses_events::Message;
@@ -95,7 +97,11 @@ fn key(text: &str) -> String {
         panic!("{text}")
     };
     let incident = Incident::all(&event, &policy(), 0).remove(0);
-    incident.key.iter().map(|byte| format!("{byte:02X}")).collect()
+    incident.key.iter().fold(String::new(), |mut text, byte| {
+        // Writing to a text cannot fail.
+        let _ = write!(text, "{byte:02X}");
+        text
+    })
 }
 
 /// In both formats and on every way: each report to a contact of its own, all of them in one batch.

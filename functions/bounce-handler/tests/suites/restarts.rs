@@ -13,7 +13,7 @@ const CONTACTS: usize = 40;
 /// Reports in a batch; batches of a function that are recorded between two ends of the server.
 const BATCH: usize = 10;
 const BETWEEN: usize = 5;
-const PATIENCE: Duration = Duration::from_secs(120);
+const PATIENCE: Duration = Duration::from_mins(2);
 
 /// Contacts with a send of e-mail 7 each.
 async fn stage(world: &World) {
