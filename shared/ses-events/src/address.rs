@@ -16,8 +16,8 @@ impl Address {
         let odd = |c: char| c.is_control() || matches!(c, '<' | '>' | ',');
         let fits = !local.is_empty() && !domain.is_empty() && bare.len() <= LONGEST;
         let quoted = local.len() > 1 && local.starts_with('"') && local.ends_with('"');
-        let local_is_odd =
-            local.contains(char::is_control) || !quoted && local.contains(|c| odd(c) || c.is_whitespace());
+        let local_is_odd = local.contains(char::is_control)
+            || !quoted && local.contains(|c: char| odd(c) || c == '@' || c.is_whitespace());
         if !fits || local_is_odd || domain.contains(|c: char| odd(c) || c.is_whitespace()) {
             return None;
         }
@@ -92,11 +92,12 @@ mod tests {
     fn what_is_no_address_is_none() {
         let long = format!("{}@example.com", "a".repeat(400));
         for text in [
-            "", "a", "@b", "a@", "a b@c", "a@b c", "a@b\nc", "a@b, c@d", "a\u{0}@b", "<a@b", &long,
+            "", "a", "@b", "a@", "a b@c", "a@b c", "a@b\nc", "a@b, c@d", "a\u{0}@b", "<a@b", "a@@b", "a@b@c", &long,
         ] {
             assert_eq!(bare(text), None, "{text:?}");
         }
         assert_eq!(bare("\"a b\"@c").as_deref(), Some("\"a b\"@c"));
+        assert_eq!(bare("\"a@b\"@c").as_deref(), Some("\"a@b\"@c"));
     }
 
     #[test]
