@@ -31,28 +31,29 @@ fn shown<'a>(deployment: &'a Deployment, service: &Resource, join: &Value) -> Op
         .find(|container| container.at("Name") == join.at("ContainerName"))
 }
 
-fn reached(deployment: &Deployment) -> Vec<Finding> {
+/// What is wrong with a service at a load balancer that it has joined, if anything.
+fn each_joined(deployment: &Deployment, judge: impl Fn(&Resource, &Value) -> Option<String>) -> Vec<Finding> {
     each(deployment, &[SERVICE], |service| {
-        service
-            .properties
-            .at("LoadBalancers")
-            .listed()
-            .into_iter()
-            .find_map(|join| {
-                let port = join.at("ContainerPort").text();
-                let Some(container) = shown(deployment, service, join) else {
-                    return Some(format!("has no container {}", join.at("ContainerName")));
-                };
-                let mut opened = container.at("PortMappings").listed().into_iter();
-                if !opened.any(|mapping| mapping.at("ContainerPort").text() == port) {
-                    return Some(format!("is asked at port {port}, which its container does not open"));
-                }
-                let group = deployment.owner(join.at("TargetGroupArn"))?;
-                let asked = group.properties.at("Port").text();
-                unless(asked == port, || {
-                    format!("listens at port {port}, and is asked at {asked}")
-                })
-            })
+        let joined = service.properties.at("LoadBalancers").listed();
+        joined.into_iter().find_map(|join| judge(service, join))
+    })
+}
+
+fn reached(deployment: &Deployment) -> Vec<Finding> {
+    each_joined(deployment, |service, join| {
+        let port = join.at("ContainerPort").text();
+        let Some(container) = shown(deployment, service, join) else {
+            return Some(format!("has no container {}", join.at("ContainerName")));
+        };
+        let mut opened = container.at("PortMappings").listed().into_iter();
+        if !opened.any(|mapping| mapping.at("ContainerPort").text() == port) {
+            return Some(format!("is asked at port {port}, which its container does not open"));
+        }
+        let group = deployment.owner(join.at("TargetGroupArn"))?;
+        let asked = group.properties.at("Port").text();
+        unless(asked == port, || {
+            format!("listens at port {port}, and is asked at {asked}")
+        })
     })
 }
 
@@ -66,24 +67,17 @@ fn the_load_balancer_asks_where_the_container_listens() {
 }
 
 fn started(deployment: &Deployment) -> Vec<Finding> {
-    each(deployment, &[SERVICE], |service| {
-        service
-            .properties
-            .at("LoadBalancers")
-            .listed()
-            .into_iter()
-            .find_map(|join| {
-                let start = shown(deployment, service, join)?
-                    .at("HealthCheck/StartPeriod")
-                    .number()?;
-                let grace = service.properties.at("HealthCheckGracePeriodSeconds").number();
-                unless(grace.is_some_and(|grace| grace >= start), || {
-                    format!(
-                        "may take {start} s to start, and is judged after {}",
-                        grace.unwrap_or_default()
-                    )
-                })
-            })
+    each_joined(deployment, |service, join| {
+        let start = shown(deployment, service, join)?
+            .at("HealthCheck/StartPeriod")
+            .number()?;
+        let grace = service.properties.at("HealthCheckGracePeriodSeconds").number();
+        unless(grace.is_some_and(|grace| grace >= start), || {
+            format!(
+                "may take {start} s to start, and is judged after {}",
+                grace.unwrap_or_default()
+            )
+        })
     })
 }
 
