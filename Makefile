@@ -20,7 +20,7 @@ ENV ?=
 TARGET ?=
 SECONDS ?= 60
 
-.PHONY: help up env down test lint lint-rust lint-rest unit unit-rust unit-python servers end-to-end end-to-end-stacks \
+.PHONY: help up env down test lint lint-rust lint-rest unit unit-rust unit-local-aws unit-container servers end-to-end end-to-end-stacks \
 	end-to-end-readme local-functions bench docs package deploy smoke fuzz verify-image audit setup setup-lint
 
 help: ## what each target does
@@ -39,7 +39,8 @@ down: ## stop exactly what `make up` started
 
 # What end to end mostly waits for runs beside cargo's work. Each part's output appears when the part has ended.
 test: ## lint, unit and property tests, real MySQL, the local AWS, end to end
-	@$(MAKE) --jobs=2 --output-sync=target end-to-end-stacks lint-rust unit-rust end-to-end-readme unit-python lint-rest
+	@$(MAKE) --jobs=3 --output-sync=target end-to-end-stacks unit-local-aws unit-rust end-to-end-readme \
+		unit-container lint-rust lint-rest
 
 lint: lint-rust lint-rest ## formatting, clippy, licences, templates, shell, Python, house rules
 
@@ -64,7 +65,7 @@ servers: setup ## start the real MySQL, Redis and Valkey servers that the tests 
 	python3 -m local_aws mysql start
 	python3 -m local_aws cache start
 
-unit: unit-rust unit-python ## unit, property and MySQL tests; those of the container and of the local AWS
+unit: unit-rust unit-local-aws unit-container ## unit, property and MySQL tests; those of the container and of the local AWS
 
 # More threads than cores: many tests only wait, for a deadline or a server.
 unit-rust: servers
@@ -72,8 +73,10 @@ unit-rust: servers
 	RUST_TEST_THREADS=8 cargo test --workspace --all-features
 	cargo run --quiet --package recorded-calls
 
-unit-python: servers
+unit-local-aws: servers
 	python3 -m unittest discover --start-directory tests/local-aws/tests
+
+unit-container: servers
 	python3 -m unittest discover --start-directory tests/container
 
 end-to-end: end-to-end-stacks end-to-end-readme ## the root template's whole life; the README's commands

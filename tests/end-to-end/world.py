@@ -190,7 +190,7 @@ def root() -> str:
     return published("root.yaml", packaged().read_text())
 
 
-class _Template(yaml.SafeLoader):
+class _Template(yaml.CSafeLoader):
     """Reads a template's shape; what its functions would give does not matter."""
 
 

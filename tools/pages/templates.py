@@ -14,7 +14,7 @@ from pages.page import ROOT
 CLOUDFORMATION = ROOT / "cloudformation"
 
 
-class _Loader(yaml.SafeLoader):
+class _Loader(yaml.CSafeLoader):
     """Reads `!Ref X` and the other short forms as their long ones."""
 
 

@@ -15,8 +15,8 @@ from stacks import Stack
 from world import client
 
 TIMEOUT = 10.0
-QUICK = 8.0
-"""Seconds for an answer that waits for nothing, on two busy cores."""
+QUICK = 30.0
+"""Seconds for an answer that waits for nothing, however busy the machine is: far under the hour that a lost one costs."""
 
 
 @dataclass(frozen=True)
@@ -38,7 +38,7 @@ DEATHS = (
     Death("exit", QUICK, NO_ANSWER + "its process ended with status 3"),
     Death("abort", QUICK, NO_ANSWER + "its process ended"),
     Death("kill", QUICK, NO_ANSWER + "it was killed, as a rule for lack of memory; raise its MemorySize"),
-    Death("hang", TIMEOUT, "The function was cut off during the {verb} of Custom::Faulty"),
+    Death("hang", TIMEOUT + QUICK, "The function was cut off during the {verb} of Custom::Faulty"),
     Death("block", TIMEOUT + QUICK, NO_ANSWER + "Lambda ended it at its Timeout after 10.00 seconds"),
 )
 

@@ -7,6 +7,7 @@ import sys
 from local_aws.emulator import patches
 
 MODULES = (
+    "templates",
     "resources",
     "iam",
     "iam_requests",
