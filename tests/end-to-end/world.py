@@ -24,7 +24,7 @@ from pathlib import Path
 from typing import Any
 
 import yaml
-from local_aws import cache, mysql, service
+from local_aws import aws_cli, cache, mysql, service
 from local_aws.state import REGION, State
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -34,7 +34,7 @@ BUCKET = "end-to-end"
 DIST = STATE.directory / "dist"
 ARCHITECTURE = "arm64" if platform.machine() in ("aarch64", "arm64") else "x86_64"
 DRIVER = ROOT / "target" / "debug" / "stack-driver"
-AWS_CLI = Path(sys.executable).parent / "aws"
+AWS_CLI = STATE.directory / "aws-cli" / "aws"
 
 PATIENCE = 90.0
 """Seconds; far over what anything here takes, far under the hour that a lost answer would cost."""
@@ -65,6 +65,7 @@ def once(function: Callable[..., Any]) -> Callable[..., Any]:
 warnings.filterwarnings("ignore", "subprocess .* is still running", ResourceWarning)
 
 _children: set[subprocess.Popen] = set()
+_cli = contextlib.ExitStack()
 
 
 class NotBuilt(Exception):
@@ -104,6 +105,7 @@ def world() -> World:
     for kind in ("mysql", "cache"):
         for recipe in (ROOT / ".local" / kind).glob("*/recipe"):
             _borrow(recipe.parent)
+    _cli.enter_context(aws_cli.served(AWS_CLI.parent))
     with ThreadPoolExecutor() as pool:
         databases = pool.submit(mysql.start, STATE.directory, _say)
         pool.submit(service.start, STATE, _say).result()
@@ -131,6 +133,7 @@ def stop() -> None:
     """End exactly what `world` started; again is nothing."""
     for child in list(_children):
         child.terminate()
+    _cli.close()
     service.stop(STATE, _say)
     mysql.stop(STATE.directory, _say)
     cache.stop(STATE.directory, _say)

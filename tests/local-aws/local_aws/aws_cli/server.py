@@ -1,0 +1,130 @@
+"""`python -m local_aws.aws_cli.server SOCKET`: loads the AWS CLI, then forks for every call.
+
+It has one thread, for only so a fork is a whole process; it waits for calls, for their ends and for their callers at once.
+"""
+
+import contextlib
+import gc
+import importlib
+import json
+import os
+import random
+import selectors
+import signal
+import socket
+import sys
+from typing import NoReturn
+
+import awscli
+import awscli.clidriver
+import awscli.customizations.cloudformation  # noqa: F401 - what the CLI imports only when a call needs it
+import awscli.customizations.s3.subcommands  # noqa: F401 - the same
+
+
+class Call:
+    """One call: the process that runs the CLI, and the connection of whoever waits for it."""
+
+    def __init__(self, connection: socket.socket) -> None:
+        self.connection = connection
+        _, self.streams, _, _ = socket.recv_fds(connection, 1, 3)
+        self.text = b""
+        self.pid = self.process = None
+
+    def hear(self, selector: selectors.BaseSelector) -> None:
+        """The call's words, then signals; the end of the connection is the end of the caller."""
+        heard = self.connection.recv(65536)
+        if self.pid is None and heard:
+            self.text += heard
+            if self.text.endswith(b"\n"):
+                self.start(selector)
+        elif self.pid is not None:
+            for number in heard or [signal.SIGKILL]:
+                os.kill(self.pid, number)
+            if not heard:
+                selector.unregister(self.connection)
+        else:
+            self.close(selector)
+
+    def start(self, selector: selectors.BaseSelector) -> None:
+        """Fork; the child never returns."""
+        words = json.loads(self.text)
+        self.pid = os.fork()
+        if self.pid == 0:
+            _run(words, self.streams)
+        self.process = os.pidfd_open(self.pid)
+        selector.register(self.process, selectors.EVENT_READ, self.ended)
+        for stream in self.streams:
+            os.close(stream)
+        self.streams = []
+
+    def ended(self, selector: selectors.BaseSelector) -> None:
+        """Tell the caller its status and the signal that ended it; one of the two is 0."""
+        _, status = os.waitpid(self.pid, 0)
+        code = os.waitstatus_to_exitcode(status)
+        # It is no error that the caller is gone.
+        with contextlib.suppress(OSError):
+            self.connection.send(bytes([max(code, 0), max(-code, 0)]))
+        selector.unregister(self.process)
+        os.close(self.process)
+        self.close(selector)
+
+    def close(self, selector: selectors.BaseSelector) -> None:
+        """Forget it."""
+        if self.connection.fileno() in selector.get_map():
+            selector.unregister(self.connection)
+        self.connection.close()
+        for stream in self.streams:
+            os.close(stream)
+
+
+def _run(words: dict, streams: list[int]) -> NoReturn:
+    """Become the CLI, in the caller's place."""
+    status = 255
+    try:
+        for target, stream in enumerate(streams):
+            os.dup2(stream, target)
+        # The connections of others' calls: their callers wait for the ends of these.
+        for descriptor in map(int, os.listdir("/proc/self/fd")):
+            if descriptor > 2:
+                with contextlib.suppress(OSError):
+                    os.close(descriptor)
+        os.chdir(words["directory"])
+        os.environ.clear()
+        os.environ.update(words["environment"])
+        # It notes in the environment where its data are.
+        importlib.reload(awscli)
+        random.seed()
+        sys.argv = ["aws", *words["arguments"]]
+        status = awscli.clidriver.main()
+        sys.stdout.flush()
+        sys.stderr.flush()
+    except SystemExit as end:
+        status = end.code if isinstance(end.code, int) else 0 if end.code is None else 1
+    except BaseException:
+        sys.excepthook(*sys.exc_info())
+    finally:
+        os._exit(status)
+
+
+def main() -> None:
+    """Listen below a name in the working directory; a line on the output says that it does."""
+    listener = socket.socket(socket.AF_UNIX)
+    listener.bind(sys.argv[1])
+    listener.listen(128)
+    # What is loaded is never looked at by the collector again: a call would copy every page of it.
+    gc.freeze()
+    os.write(1, b"\n")
+    with selectors.DefaultSelector() as selector:
+        selector.register(listener, selectors.EVENT_READ, None)
+        while True:
+            for key, _ in selector.select():
+                if key.data is None:
+                    connection, _ = listener.accept()
+                    call = Call(connection)
+                    selector.register(connection, selectors.EVENT_READ, call.hear)
+                elif key.fd in selector.get_map():
+                    key.data(selector)
+
+
+if __name__ == "__main__":
+    main()
