@@ -19,6 +19,8 @@ CONTAINER := functions/image-build/container
 ENV ?=
 TARGET ?=
 SECONDS ?= 60
+# What a target needs first, unless `make test` has seen to it: else make would begin with whatever target is ready first.
+needs = $(if $(PREPARED),,$(1))
 
 .PHONY: help up env down test lint lint-rust lint-rest unit unit-rust unit-local-aws unit-container servers end-to-end end-to-end-stacks \
 	end-to-end-readme local-functions bench docs package deploy smoke fuzz verify-image audit setup setup-lint
@@ -37,20 +39,21 @@ down: ## stop exactly what `make up` started
 	python3 -m local_aws mysql stop
 	python3 -m local_aws cache stop
 
-# What end to end mostly waits for runs beside cargo's work. Each part's output appears when the part has ended.
+# What end to end mostly waits for runs beside cargo's work; the longest parts begin first. Each part's output appears when it has ended.
 test: ## lint, unit and property tests, real MySQL, the local AWS, end to end
-	@$(MAKE) --jobs=3 --output-sync=target end-to-end-stacks unit-local-aws unit-rust end-to-end-readme \
+	@$(MAKE) setup-lint servers local-functions
+	@$(MAKE) PREPARED=yes --jobs=4 --output-sync=target end-to-end-stacks unit-local-aws unit-rust end-to-end-readme \
 		unit-container lint-rust lint-rest
 
 lint: lint-rust lint-rest ## formatting, clippy, licences, templates, shell, Python, house rules
 
-lint-rust: setup-lint
+lint-rust: $(call needs,setup-lint)
 	cargo fmt --all --check
 	cargo fmt --manifest-path tests/fuzz/libfuzzer/Cargo.toml --check
 	cargo clippy --workspace --all-targets --all-features -- -D warnings
 	cargo deny --log-level error check bans licenses sources
 
-lint-rest: setup-lint
+lint-rest: $(call needs,setup-lint)
 	cfn-lint
 	python3 tests/templates/validate.py
 	.local/checkov/bin/checkov --config-file .checkov.yaml
@@ -68,24 +71,24 @@ servers: setup ## start the real MySQL, Redis and Valkey servers that the tests 
 unit: unit-rust unit-local-aws unit-container ## unit, property and MySQL tests; those of the container and of the local AWS
 
 # More threads than cores: many tests only wait, for a deadline or a server.
-unit-rust: servers
+unit-rust: $(call needs,servers)
 	rm -rf target/api-calls
 	RUST_TEST_THREADS=8 cargo test --workspace --all-features
 	cargo run --quiet --package recorded-calls
 
-unit-local-aws: servers
+unit-local-aws: $(call needs,servers)
 	python3 -m unittest discover --start-directory tests/local-aws/tests
 
-unit-container: servers
+unit-container: $(call needs,servers)
 	python3 -m unittest discover --start-directory tests/container
 
 end-to-end: end-to-end-stacks end-to-end-readme ## the root template's whole life; the README's commands
 
-end-to-end-stacks: servers local-functions
+end-to-end-stacks: $(call needs,servers local-functions)
 	cargo build --quiet --package stack-driver
 	python3 -m unittest discover --start-directory tests/end-to-end
 
-end-to-end-readme: servers local-functions
+end-to-end-readme: $(call needs,servers local-functions)
 	python3 -m unittest discover --start-directory tests/docs --pattern 'run_*.py'
 
 local-functions: setup # the host's own architecture, the quick profile

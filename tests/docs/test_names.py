@@ -116,13 +116,16 @@ class Names(unittest.TestCase):
 class AwsCommands(unittest.TestCase):
     """Every command of the AWS CLI is one that the CLI takes."""
 
+    @classmethod
+    def setUpClass(cls):
+        cls.driver = awscli.clidriver.create_clidriver()
+
     def refused(self, words):
         """What the CLI says of the command and one option too many; it then sends nothing."""
         shown = io.StringIO()
         with contextlib.redirect_stderr(shown), contextlib.redirect_stdout(shown):
-            driver = awscli.clidriver.create_clidriver()
             with contextlib.suppress(SystemExit):
-                driver.main([*words, STRAY])
+                self.driver.main([*words, STRAY])
         return shown.getvalue()
 
     def test_a_command_ends_where_the_shell_ends_it(self):

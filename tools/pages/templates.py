@@ -41,6 +41,7 @@ def root() -> dict[str, Any]:
     return load(CLOUDFORMATION / "mautic.yaml")
 
 
+@functools.cache
 def modules() -> dict[str, dict[str, Any]]:
     """The modules that the root uses, by name and in its order, each before those that it nests itself."""
     return {path.stem: load(path) for path in dict.fromkeys(_nested(CLOUDFORMATION / "mautic.yaml"))}
@@ -54,6 +55,7 @@ def _nested(path: pathlib.Path) -> Iterator[pathlib.Path]:
             yield from _nested(below)
 
 
+@functools.cache
 def every_module() -> dict[str, dict[str, Any]]:
     """The same, and then those that the root does not use yet."""
     paths = sorted((CLOUDFORMATION / "modules").glob("*.yaml"))

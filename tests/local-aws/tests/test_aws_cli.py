@@ -25,6 +25,11 @@ NOWHERE = {
 }
 
 
+def heed_signals() -> None:
+    """As in a terminal, also where the tests themselves run in a shell's background."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 class Calls(unittest.TestCase):
     """See the sentences."""
 
@@ -74,7 +79,9 @@ class Calls(unittest.TestCase):
             endpoint.settimeout(PATIENCE)
             address = f"http://127.0.0.1:{endpoint.getsockname()[1]}"
             words = [command, "cloudformation", "describe-stacks", "--endpoint-url", address]
-            call = subprocess.Popen(words, env={**os.environ, **NOWHERE}, stderr=subprocess.PIPE, text=True)
+            call = subprocess.Popen(
+                words, env={**os.environ, **NOWHERE}, stderr=subprocess.PIPE, text=True, preexec_fn=heed_signals
+            )
             connection, _ = endpoint.accept()
             with connection:
                 connection.settimeout(PATIENCE)

@@ -19,7 +19,9 @@ def main() -> int:
         except OSError as error:
             sys.exit(f"aws: the server of this command, {ADDRESS}, does not answer: {error}")  # noqa: F821
         for number in PASSED_ON:
-            signal.signal(number, lambda number, _: server.send(bytes([number])))
+            # What whoever calls has us ignore, as a shell does for what it runs in the background, is not passed on either.
+            if signal.getsignal(number) != signal.SIG_IGN:
+                signal.signal(number, lambda number, _: server.send(bytes([number])))
         with socket.socket(fileno=os.dup(server.fileno())) as sending:
             socket.send_fds(sending, [b"\n"], [0, 1, 2])
             sending.sendall(json.dumps(call).encode() + b"\n")

@@ -81,6 +81,8 @@ def _run(words: dict, streams: list[int]) -> NoReturn:
     """Become the CLI, in the caller's place."""
     status = 255
     try:
+        # The server may have been started by one who ignores it.
+        signal.signal(signal.SIGINT, signal.default_int_handler)
         for target, stream in enumerate(streams):
             os.dup2(stream, target)
         # The connections of others' calls: their callers wait for the ends of these.

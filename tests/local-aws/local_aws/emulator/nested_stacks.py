@@ -140,15 +140,27 @@ def _outputs(stack: dict[str, Any]) -> dict[str, str]:
     return {f"Outputs.{output['OutputKey']}": output["OutputValue"] for output in stack.get("Outputs", [])}
 
 
+def _create_below(parent: dict[str, Any], params: dict[str, Any]) -> tuple[int, Any, Any]:
+    """The stock handler, after which the stack knows its ancestors before its work begins: its own nested stacks ask for them."""
+    status, headers, body = handlers._create_stack(params)
+    if status < 400:
+        stack = _by_id(_created_id(body))
+        stack["ParentId"], stack["RootId"] = parent["StackId"], parent.get("RootId", parent["StackId"])
+    return status, headers, body
+
+
+def _created_id(body: str | bytes) -> str:
+    text = body if isinstance(body, str) else body.decode()
+    return re.search(r"<StackId>(.*?)</StackId>", text).group(1)
+
+
 def create(logical_id: str, props: dict[str, Any], parent_name: str) -> tuple[str, dict[str, str]]:
     """Create the nested stack. It stays as it failed, for its parent's rollback deletes it."""
     parent = cloudformation._stacks[parent_name]
     suffix = "".join(random.choices(string.ascii_uppercase + string.digits, k=12))
     name = f"{parent_name}-{logical_id}-{suffix}"[-128:]
-    body = _request(handlers._create_stack, {"StackName": name, "DisableRollback": "true", **_settings(props, parent)})
-    stack_id = re.search(r"<StackId>(.*?)</StackId>", body).group(1)
-    stack = _by_id(stack_id)
-    stack["ParentId"], stack["RootId"] = parent["StackId"], parent.get("RootId", parent["StackId"])
+    settings = {"StackName": name, "DisableRollback": "true", **_settings(props, parent)}
+    stack_id = _created_id(_request(functools.partial(_create_below, parent), settings))
     # From here on a follower of the parent's events finds the nested stack's own.
     initiated = (stack_engine.STACK, "CREATE_IN_PROGRESS", "Resource creation Initiated", stack_id)
     stacks._add_event(parent["StackId"], parent_name, logical_id, *initiated)
