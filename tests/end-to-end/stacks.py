@@ -111,15 +111,18 @@ class Stack:
             below.id = stack_id
             yield from below.tree()
 
-    def story(self) -> str:
+    def story(self) -> "Story":
         """The events of the whole tree as lines, for the text of a failure."""
-        lines = [
+        return Story(self)
+
+    def lines(self) -> list[str]:
+        """What the story tells."""
+        return [
             f"{event['Timestamp']:%H:%M:%S} {stack.name} {event['LogicalResourceId']} {event['ResourceStatus']}"
             f" {event.get('ResourceStatusReason', '')}".rstrip()
             for stack in self.tree()
             for event in stack.events()
         ]
-        return "\n".join(lines)
 
     def reason(self, logical_id: str, status: str) -> str:
         """The reason of the last event of a resource with this status."""
@@ -141,6 +144,16 @@ class Stack:
         if not all(times):
             raise AssertionError(f"{logical_id} was never {begun} and then {ended}:\n{self.story()}")
         return (times[1][-1] - times[0][0]).total_seconds()
+
+
+class Story:
+    """A stack's story, asked for only when a failure shows it: nearly every assertion names one, and each costs a dozen calls."""
+
+    def __init__(self, stack: Stack) -> None:
+        self._stack = stack
+
+    def __str__(self) -> str:
+        return "\n".join(self._stack.lines())
 
 
 def _pairs(parameters: dict[str, str]) -> list[dict[str, str]]:

@@ -39,7 +39,7 @@ AWS_CLI = STATE.directory / "aws-cli" / "aws"
 PATIENCE = 90.0
 """Seconds; far over what anything here takes, far under the hour that a lost answer would cost."""
 
-POLL_SECONDS = 0.25
+POLL_SECONDS = 0.4
 """Between two looks: with a dozen threads that look, shorter ones keep the emulator busy with answering them."""
 
 

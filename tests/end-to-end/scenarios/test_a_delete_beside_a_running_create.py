@@ -126,7 +126,7 @@ def ends(stack: Stack, group: str) -> dict[str, str]:
     return wait_until(
         "the end of both",
         lambda: found if len(found := answered(group)) == 2 else None,
-        lambda: "\n".join([stack.story(), *lines(group)]),
+        lambda: "\n".join([str(stack.story()), *lines(group)]),
     )
 
 

@@ -3,8 +3,12 @@
 import time
 import unittest
 from typing import Any
+from unittest import mock
 
-from support import Stack, TestCase, url
+from support import Stack, TestCase, settings, url
+
+with settings():
+    from local_aws.emulator import nested_stacks
 
 
 class NestedStacks(TestCase):
@@ -140,6 +144,20 @@ class NestedStacks(TestCase):
         kind, name, physical_id = self.sent(stack, 1)[0]
         self.assertEqual((kind, name), ("Delete", "a"))
         self.assertRegex(physical_id, r"-First-[A-Z0-9]{12}$")
+
+
+class Ancestors(unittest.TestCase):
+    """See the sentence."""
+
+    def test_a_nested_stack_knows_its_root_in_the_step_that_makes_it(self):
+        parent, made = {"StackId": "arn:parent", "RootId": "arn:root"}, {"StackId": "arn:made"}
+        answer = (200, {}, b"<StackId>arn:made</StackId>")
+        with (
+            mock.patch.object(nested_stacks.handlers, "_create_stack", return_value=answer),
+            mock.patch.object(nested_stacks, "_by_id", {"arn:made": made}.get),
+        ):
+            self.assertEqual(nested_stacks._create_below(parent, {}), answer)
+        self.assertEqual(made, {"StackId": "arn:made", "ParentId": "arn:parent", "RootId": "arn:root"})
 
 
 if __name__ == "__main__":

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import support  # noqa: F401 - makes the package importable
 import yaml
-from local_aws.emulator.templates import by_libyaml
+from local_aws.emulator.templates import by_libyaml, once
 from ministack.services.cloudformation.engine import CfnLoader
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -50,6 +50,23 @@ class Templates(unittest.TestCase):
     def test_a_broken_template_is_refused_with_the_place(self):
         with self.assertRaisesRegex(yaml.YAMLError, "line 2, column 4"):
             yaml.load("A: b\nC: [d\n", by_libyaml(CfnLoader))
+
+    def test_a_text_is_parsed_once_and_each_reader_has_a_copy(self):
+        texts = []
+
+        def parse(text: str) -> dict[str, list[str]]:
+            texts.append(text)
+            if not text:
+                raise ValueError("empty")
+            return {"Resources": [text]}
+
+        read = once(parse)
+        read("a")["Resources"].append("b")
+        self.assertEqual((read("a"), read("c")), ({"Resources": ["a"]}, {"Resources": ["c"]}))
+        self.assertEqual(texts, ["a", "c"])
+        for _ in range(2):
+            with self.assertRaisesRegex(ValueError, "empty"):
+                read("")
 
     def assert_alike(self, text: str) -> None:
         self.assertFalse(issubclass(CfnLoader, yaml.CSafeLoader), "the original is needed to compare with")

@@ -31,23 +31,32 @@ class Call:
         self.pid = self.process = None
 
     def hear(self, selector: selectors.BaseSelector) -> None:
-        """The call's words, then signals; the end of the connection is the end of the caller."""
-        heard = self.connection.recv(65536)
-        if self.pid is None and heard:
+        """The call's words in a line, then signals, a byte each; the end of the connection is the end of the caller."""
+        try:
+            heard = self.connection.recv(65536)
+        except ConnectionError:
+            heard = b""
+        if not heard:
+            self.leave(selector)
+        elif self.pid is None:
             self.text += heard
-            if self.text.endswith(b"\n"):
-                self.start(selector)
-        elif self.pid is not None:
-            for number in heard or [signal.SIGKILL]:
-                os.kill(self.pid, number)
-            if not heard:
-                selector.unregister(self.connection)
-        else:
-            self.close(selector)
+            words, is_whole, heard = self.text.partition(b"\n")
+            if not is_whole:
+                return
+            self.start(json.loads(words), selector)
+        for number in heard:
+            os.kill(self.pid, number)
 
-    def start(self, selector: selectors.BaseSelector) -> None:
+    def leave(self, selector: selectors.BaseSelector) -> None:
+        """Nobody waits any longer."""
+        if self.pid is None:
+            self.close(selector)
+        else:
+            os.kill(self.pid, signal.SIGKILL)
+            selector.unregister(self.connection)
+
+    def start(self, words: dict, selector: selectors.BaseSelector) -> None:
         """Fork; the child never returns."""
-        words = json.loads(self.text)
         self.pid = os.fork()
         if self.pid == 0:
             _run(words, self.streams)
