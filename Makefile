@@ -18,6 +18,7 @@ PYTHON_CODE := tools tests/container tests/docs tests/local-aws tests/templates 
 CONTAINER := functions/image-build/container
 ENV ?=
 TARGET ?=
+KEEP ?=
 SECONDS ?= 60
 # What a target needs first, unless `make test` has seen to it: else make would begin with whatever target is ready first.
 needs = $(if $(PREPARED),,$(1))
@@ -42,7 +43,7 @@ down: ## stop exactly what `make up` started
 # What end to end mostly waits for runs beside cargo's work; the longest parts begin first. Each part's output appears when it has ended.
 test: ## lint, unit and property tests, real MySQL, the local AWS, end to end
 	@$(MAKE) setup-lint servers local-functions
-	@$(MAKE) PREPARED=yes --jobs=4 --output-sync=target end-to-end-stacks unit-local-aws unit-rust end-to-end-readme \
+	@$(MAKE) PREPARED=yes --jobs=6 --output-sync=target end-to-end-stacks unit-local-aws unit-rust end-to-end-readme \
 		unit-container lint-rust lint-rest
 
 lint: lint-rust lint-rest ## formatting, clippy, licences, templates, shell, Python, house rules
@@ -110,9 +111,9 @@ deploy: ## deploy to AWS: make deploy ENV=prod BUCKET=... [STACK=...]; it says w
 smoke: ## test what stands: make smoke ENV=test [STACK=...]; sign-in page, form, mail, job
 	@tools/smoke "$(ENV)"
 
-fuzz: ## look for what breaks the readers of others' texts: make fuzz [TARGET=...] [SECONDS=60]
+fuzz: ## look for what breaks the readers of others' texts: make fuzz [TARGET=...] [SECONDS=60] [KEEP=yes]
 	@tools/setup fuzz
-	tools/fuzz "$(TARGET)" "$(SECONDS)"
+	tools/fuzz "$(TARGET)" "$(SECONDS)" "$(KEEP)"
 
 verify-image: servers ## build Mautic's image and use it; needs a container engine
 	tools/verify-image
