@@ -23,7 +23,10 @@ const REASON: &str = "Permanent/General: smtp; 550 5.1.1 user unknown";
 pub enum Contender {
     /// The function's own store, in batches of so many.
     Ours(usize),
-    /// One event at a time: a transaction each, with the look-ups and changes that one event takes.
+    /// One event at a time: a transaction each, with the look-ups and changes that one event takes, on a connection that stays
+    /// open.
+    Alone,
+    /// The same, on a connection each: SNS posts one notification a request, and PHP's connection ends with its request.
     Plugin,
     /// No more than the statements that leave the same rows, in batches of so many: nothing is locked, planned or kept.
     Floor(usize),
@@ -127,16 +130,17 @@ async fn record(
                 )?;
             }
         }
-        Contender::Plugin => {
+        Contender::Alone | Contender::Plugin => {
             for (contact, event) in contacts.iter().zip(texts) {
-                alone(
-                    connection,
-                    stage,
-                    *contact,
-                    &incidents(std::slice::from_ref(event))[0],
-                    by,
-                )
-                .await?;
+                let incident = &incidents(std::slice::from_ref(event))[0];
+                if contender == Contender::Plugin {
+                    let mut own = stage.connect().await?;
+                    own.run(&format!("USE {}", stage.place().own)).await?;
+                    alone(&mut own, stage, *contact, incident, by).await?;
+                    own.close().await;
+                } else {
+                    alone(connection, stage, *contact, incident, by).await?;
+                }
             }
         }
         Contender::Floor(size) => {

@@ -2,6 +2,7 @@
 //! beside the least SQL that leaves the same rows.
 
 pub mod contenders;
+pub mod distance;
 pub mod start;
 pub mod tables;
 

@@ -55,6 +55,13 @@ impl<'a> Stage<'a> {
         Ok(stage)
     }
 
+    /// The same tables, by another way to their server.
+    #[must_use]
+    pub fn by_way_of<'b>(&self, server: &'b MySql) -> Stage<'b> {
+        let contacts = self.contacts;
+        Stage { server, contacts }
+    }
+
     /// Where they are.
     #[must_use]
     pub fn server(&self) -> &MySql {
