@@ -258,7 +258,7 @@ async fn a_denial_names_the_roles_that_must_be_passed_and_is_patient_while_they_
             ),
         ] {
             lock(&world.place.ecs).refused = Some(("ecs:RunTask", 2, refusal));
-            let patient = again(&world).propagation(Duration::from_millis(300));
+            let patient = again(&world).propagation(Duration::from_secs(20));
             world.succeeds(&patient).await;
         }
         world.end().await;
@@ -281,7 +281,7 @@ async fn a_secret_that_cannot_be_read_yet_is_waited_for() {
         let denial = Refusal("AccessDeniedException", "not authorized".into());
         lock(&world.place.ecs).refused = Some(("secretsmanager:GetSecretValue", 2, denial));
         world
-            .succeeds(&world.creation().propagation(Duration::from_millis(300)))
+            .succeeds(&world.creation().propagation(Duration::from_secs(20)))
             .await;
         world.end().await;
     }
