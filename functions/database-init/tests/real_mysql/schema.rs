@@ -194,7 +194,7 @@ async fn a_secret_that_a_new_role_may_not_read_yet_is_read_a_moment_later() {
         )
     );
     world.deny(2);
-    let patient = scenario.propagation(Duration::from_millis(300));
+    let patient = scenario.propagation(Duration::from_secs(20));
     assert_eq!(patient.send(&world.runtime).await.response().reason(), "");
     drop_schema(&world, &name).await;
 }

@@ -81,7 +81,7 @@ async fn a_user_that_iam_does_not_show_yet_costs_a_pause_and_no_failure() {
     for code in ["NoSuchEntity", "AccessDenied"] {
         let stage = Stage::new();
         stage.refuse("iam:ListUserTags", 2, code);
-        let patient = create(TYPE, properties()).propagation(Duration::from_millis(300));
+        let patient = create(TYPE, properties()).propagation(Duration::from_secs(20));
         succeeds(&stage, &patient).await;
     }
 }
@@ -96,7 +96,7 @@ async fn a_policy_that_is_not_known_everywhere_yet_costs_a_pause_and_no_failure(
     ] {
         let stage = Stage::new();
         stage.refuse(action, 2, "AccessDenied");
-        let patient = create(TYPE, properties()).propagation(Duration::from_millis(300));
+        let patient = create(TYPE, properties()).propagation(Duration::from_secs(20));
         succeeds(&stage, &patient).await;
         assert!(stage.world().serves() && stage.world().keys.len() == 1, "{action}");
     }
