@@ -139,6 +139,8 @@ class ADeployment(unittest.TestCase):
         self.package.set(Hold="until the test says so", Note="fourth")
         process = self.package.begin()
         wait_until("the update waits for its signal", lambda: self._is_held())
+        # Before it shows the resource, it may still wait for the AWS CLI, and says something else when interrupted.
+        wait_until("the run follows", lambda: "Held" in process.stdout.readline())
         printed = press_ctrl_c(process)
         self.assertEqual(process.returncode, 130, printed)
         self.assertIn("Interrupted. The stack keeps goes on without this terminal.", printed)
