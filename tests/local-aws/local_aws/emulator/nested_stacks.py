@@ -70,7 +70,6 @@ def _naming(stock: Any) -> Any:
 def _describe(stock: Callable[[Any], Any], params: Any) -> tuple[int, Any, Any]:
     """The stock answer, with the parent and the root of each nested stack."""
     status, headers, body = stock(params)
-    text = body if isinstance(body, str) else body.decode()
 
     def ancestors(found: re.Match[str]) -> str:
         stack = _by_id(html.unescape(found.group(1))) or {}
@@ -78,7 +77,7 @@ def _describe(stock: Callable[[Any], Any], params: Any) -> tuple[int, Any, Any]:
             f"<{name}>{html.escape(stack[name])}</{name}>" for name in ANCESTORS if name in stack
         )
 
-    return status, headers, re.sub("<StackId>(.*?)</StackId>", ancestors, text)
+    return status, headers, re.sub("<StackId>(.*?)</StackId>", ancestors, _text(body))
 
 
 def _on_loop(function: Callable[[Any], Any], params: dict[str, Any]) -> tuple[int, Any, bytes]:
@@ -94,11 +93,15 @@ def _on_loop(function: Callable[[Any], Any], params: dict[str, Any]) -> tuple[in
 def _request(function: Callable[[Any], Any], params: dict[str, Any]) -> str:
     """The answer's body; raise `NestedStackFailed` with the message of an error."""
     status, _, body = _on_loop(function, params)
-    text = body if isinstance(body, str) else body.decode()
+    text = _text(body)
     if status >= 400:
         message = re.search(r"<Message>(.*?)</Message>", text, re.DOTALL)
         raise NestedStackFailed(html.unescape(message.group(1)) if message else text)
     return text
+
+
+def _text(body: str | bytes) -> str:
+    return body if isinstance(body, str) else body.decode()
 
 
 def _by_id(stack_id: str) -> dict[str, Any] | None:
@@ -150,8 +153,7 @@ def _create_below(parent: dict[str, Any], params: dict[str, Any]) -> tuple[int, 
 
 
 def _created_id(body: str | bytes) -> str:
-    text = body if isinstance(body, str) else body.decode()
-    return re.search(r"<StackId>(.*?)</StackId>", text).group(1)
+    return re.search(r"<StackId>(.*?)</StackId>", _text(body)).group(1)
 
 
 def create(logical_id: str, props: dict[str, Any], parent_name: str) -> tuple[str, dict[str, str]]:
