@@ -5,12 +5,16 @@ import time
 import unittest
 import uuid
 from typing import Any
+from unittest import mock
 
 import botocore.exceptions
 import pymysql
 from local_aws import servers_file, service
 from local_aws.state import State
-from support import client, state, until
+from support import client, settings, state, until
+
+with settings():
+    from local_aws.emulator import ecs
 
 GROUP = "/releases"
 TRUST = {
@@ -241,6 +245,21 @@ class Releases(unittest.TestCase):
             self.run_task(definition, "migrate", "token")
         self.assertEqual(raised.exception.response["Error"]["Code"], "ConflictException")
         client("ecs").stop_task(cluster=self.name, task=first)
+
+
+class Starts(unittest.TestCase):
+    """What begins when a task is started."""
+
+    def test_a_task_that_another_thread_starts_meanwhile_is_left_to_that_thread(self) -> None:
+        tasks = {}
+
+        def stock(_: dict[str, Any]) -> tuple[int, dict[str, str], bytes]:
+            tasks.update({"mine": {}, "other": {}})
+            return ecs.json_response({"tasks": [{"taskArn": "mine"}], "failures": []})
+
+        with mock.patch.object(ecs.ecs, "_tasks", tasks), mock.patch.object(ecs.ecs_tasks, "begin") as begin:
+            ecs._run_task(stock)({"taskDefinition": "unknown"})
+        self.assertEqual([call.args[0] for call in begin.mock_calls], ["mine"])
 
 
 if __name__ == "__main__":

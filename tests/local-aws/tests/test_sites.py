@@ -81,7 +81,7 @@ class Sites(TestCase):
         ]
         ecs.create_service(**where, taskDefinition=web, desiredCount=1, loadBalancers=balanced)
         self.addCleanup(ecs.delete_service, cluster=where["cluster"], service="web", force=True)
-        until("the web task", lambda: self.ask("GET", "/s/login")[0] != 503)
+        until("the web task", lambda: self.ask("GET", "/s/login")[0] == 200)
 
     # --- A visitor --------------------------------------------------------------------------------------------------
 

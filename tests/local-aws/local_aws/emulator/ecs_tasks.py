@@ -14,7 +14,6 @@ Any other task ends after a moment with exit code 0, as a job does. The tag of a
     ...:7.2-release-waits       there is no capacity for them: RunTask answers with a failure
 """
 
-import contextlib
 import json
 import logging
 import os
@@ -243,10 +242,7 @@ class Stream:
             log.warning("%s allows no logs:%s on %s: the lines are lost, as on AWS", role, missing[0], arn)
         self.is_open = bool(self.group) and not missing
         if self.is_open:
-            logs = aws("logs")
-            # As the driver does: a call whose answer was lost is made again.
-            with contextlib.suppress(logs.exceptions.ResourceAlreadyExistsException):
-                logs.create_log_stream(logGroupName=self.group, logStreamName=self.name)
+            aws("logs").create_log_stream(logGroupName=self.group, logStreamName=self.name)
 
     def write(self, lines: list[str]) -> None:
         """Add lines."""
