@@ -1,7 +1,7 @@
 """A custom resource's function that dies, or never answers: CloudFormation hears of it at once, not after the hour.
 
 One stack a way of dying, all side by side; each dies in the Create and again in the Delete of the rollback. A function has 10 s,
-of which the runtime keeps the last 8 for its answer. `ServiceTimeout` is the whole hour, so that no test passes because
+of which the runtime keeps the second half for its answer. `ServiceTimeout` is the whole hour, so that no test passes because
 CloudFormation gave up waiting.
 """
 

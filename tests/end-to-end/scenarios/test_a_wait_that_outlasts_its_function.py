@@ -13,7 +13,7 @@ from images import Image
 from releases import MODULE, Release, image
 from world import module, published, wait_until
 
-# The runtime keeps 8 s for itself, and a look is not begun with less than the 15 s that it may take: 8 are left.
+# The runtime keeps 8 s for itself, and a look is not begun with less than the 15 s that it may take: 9 are left, fewer than WAIT.
 SECONDS = 32
 WAIT = 10
 
