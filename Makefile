@@ -35,7 +35,7 @@ up: setup local-functions ## deploy the whole root template on the local AWS and
 env: ## exports for a shell that is to use the local AWS: eval "$$(make -s env)"
 	@python3 -m local_aws env
 
-down: ## stop exactly what `make up` started
+down: ## stop this checkout's local AWS, MySQL, Redis and Valkey, whichever target started them
 	python3 -m local_aws stop
 	python3 -m local_aws mysql stop
 	python3 -m local_aws cache stop
