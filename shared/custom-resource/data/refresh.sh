@@ -16,6 +16,7 @@ tar -xzf "$PACKAGE-$VERSION.tgz"
 {
     echo "# The root certificate authorities of Amazon Trust Services, from npm $PACKAGE $VERSION"
     echo "# (lib/profiles/ca/proxies.js). Made by refresh.sh."
+    # shellcheck disable=SC2016 # what stands in ${} is JavaScript's
     node -e '
         const { X509Certificate } = require("node:crypto");
         for (const pem of require("./package/lib/profiles/ca/proxies.js").proxies) {
