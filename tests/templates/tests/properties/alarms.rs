@@ -15,22 +15,27 @@ const TOPIC: &str = "<foundation.AlarmTopic>";
 
 fn notifies(deployment: &Deployment) -> Vec<Finding> {
     each(deployment, &[ALARM, COMPOSITE], |alarm| {
-        let told = alarm.properties.at("AlarmActions").texts();
-        unless(told == [TOPIC], || format!("notifies {told:?}"))
+        let [begins, ends] = ["AlarmActions", "OKActions"].map(|actions| alarm.properties.at(actions).texts());
+        unless(begins == [TOPIC] && ends == [TOPIC], || {
+            format!("notifies {begins:?} when it begins and {ends:?} when it is over")
+        })
     })
 }
 
 #[test]
-fn every_alarm_notifies_the_topic_of_the_foundation() {
-    proven(
-        notifies,
-        &Seed::set(
-            "modules/ses-alarms.yaml",
-            "Resources/BounceRateTooHighAlarm/Properties/AlarmActions",
-            json!([]),
-        ),
-        "ses-alarms: BounceRateTooHighAlarm (AWS::CloudWatch::Alarm): notifies []",
-    );
+fn every_alarm_notifies_the_topic_of_the_foundation_when_it_begins_and_when_it_is_over() {
+    for (actions, told) in [("AlarmActions", (vec![], vec![TOPIC])), ("OKActions", (vec![TOPIC], vec![]))] {
+        let path = format!("Resources/BounceRateTooHighAlarm/Properties/{actions}");
+        let (begins, ends) = told;
+        proven(
+            notifies,
+            &Seed::set("modules/ses-alarms.yaml", &path, json!([])),
+            &format!(
+                "ses-alarms: BounceRateTooHighAlarm (AWS::CloudWatch::Alarm): notifies {begins:?} when it begins and {ends:?} when \
+                 it is over"
+            ),
+        );
+    }
 }
 
 /// The window that a description promises in its first words, in seconds.
