@@ -49,6 +49,9 @@ class Schedules(TestCase):
         self.assertEqual(stack.update(At=NEVER, Command="second"), "UPDATE_COMPLETE", stack.story())
         self.assertIn('"second"', self.described(stack)["Target"]["Input"])
         self.assertEqual(self.described(stack)["Name"], schedule["Name"])
+        self.assertEqual(stack.update(At=NEVER, Command="third", Name="mine"), "UPDATE_COMPLETE", stack.story())
+        group = client("scheduler").list_schedules(GroupName=stack.outputs()["Group"])["Schedules"]
+        self.assertEqual([one["Name"] for one in group], ["mine"])
         self.assertEqual(stack.delete(), "DELETE_COMPLETE", stack.story())
 
     def test_due_schedule_starts_its_task_with_its_command(self):

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 /// Jobs that may run at any time, however often, and send nothing; the first that is scheduled is taken.
 const HARMLESS: [&str; 3] = ["mautic:segments:update", "mautic:campaigns:update", "mautic:import"];
 
-/// What the name of the first one's schedule holds, unless CloudFormation had to shorten it.
+/// The name of the first one's schedule, in cloudformation/modules/mautic-schedules.yaml.
 const LIKELY: &str = "UpdateSegments";
 
 /// How long the task may take: Fargate starts it within a minute or two, and a large installation's segments take theirs.
@@ -65,7 +65,7 @@ async fn run(aws: AwsQuery<'_>, place: &Place<'_>) -> Result<Judgement, Failure>
     Ok(judge(&job, &task, &ended, place, &log))
 }
 
-/// The schedule whose job is run. Those whose names promise it are read first: a list does not say what they start.
+/// The schedule whose job is run. The one whose name promises it is read first: a list does not say what they start.
 async fn find(aws: AwsQuery<'_>, group: &str) -> Result<Option<Job>, Failure> {
     let list = ["scheduler", "list-schedules", "--group-name", group];
     let listed = aws.ask(&list).await.map_err(|error| ("list the schedules", error))?;
@@ -149,14 +149,14 @@ impl Job {
     }
 }
 
-/// The names of the schedules that are not switched off, the likely ones first.
+/// The names of the schedules that are not switched off, the likely one first.
 fn enabled(listed: &Value) -> Vec<String> {
     let schedules = listed["Schedules"].as_array().into_iter().flatten();
     let enabled = schedules.filter(|one| one["State"] != "DISABLED");
     let mut names: Vec<String> = enabled
         .filter_map(|one| Some(one["Name"].as_str()?.to_owned()))
         .collect();
-    names.sort_by_key(|name| !name.contains(LIKELY));
+    names.sort_by_key(|name| name != LIKELY);
     names
 }
 
@@ -352,9 +352,9 @@ mod tests {
     fn schedules_that_are_switched_off_are_left_alone_and_the_likely_one_comes_first() {
         let one = |name: &str, state: &str| json!({"Name": name, "State": state});
         let listed = json!({"Schedules": [
-            one("m-ImportContacts-1", "ENABLED"), one("m-SendMessages-1", "DISABLED"), one("m-UpdateSegments-1", "ENABLED"),
+            one("ImportContacts", "ENABLED"), one("SendMessages", "DISABLED"), one("UpdateSegments", "ENABLED"),
         ]});
-        assert_eq!(enabled(&listed), ["m-UpdateSegments-1", "m-ImportContacts-1"]);
+        assert_eq!(enabled(&listed), ["UpdateSegments", "ImportContacts"]);
         assert_eq!(enabled(&Value::Null), Vec::<String>::new());
     }
 

@@ -10,7 +10,7 @@ from typing import Any
 from ministack.services import ecs, eventbridge
 from ministack.services.cloudformation import provisioners
 
-from local_aws.emulator import iam, patches
+from local_aws.emulator import cloudformation_waits, iam, patches
 from local_aws.emulator.resources import Props, add, aws
 from local_aws.emulator.typed import parameters
 
@@ -33,7 +33,8 @@ class NotStarted(RuntimeError):
 def install() -> None:
     """Let ECS be a target; give schedules all their properties, in the API's spelling."""
     patches.replace(eventbridge.__name__, "_invoke_target", _invoke)
-    add("AWS::Scheduler::Schedule", create_schedule, delete_schedule, update_schedule)
+    add("AWS::Scheduler::Schedule", create_schedule, delete_schedule)
+    cloudformation_waits.with_update("AWS::Scheduler::Schedule", update_schedule)
 
 
 # --- Targets ----------------------------------------------------------------------------------------------------------
@@ -106,10 +107,15 @@ def create_schedule(logical_id: str, props: Props, stack_name: str) -> tuple[str
     return name, {"Arn": aws("scheduler").create_schedule(**request)["ScheduleArn"]}
 
 
-def update_schedule(name: str, _: Props, new: Props) -> Props:
-    """Change it in place: what the template does not name goes back to its default, as in UpdateSchedule itself."""
+def update_schedule(name: str, old: Props, new: Props, stack_name: str, logical_id: str) -> tuple[str, Props]:
+    """Change it in place: what the template does not name goes back to its default, as in UpdateSchedule itself.
+
+    Another name is another schedule.
+    """
+    if old.get("Name") != new.get("Name"):
+        return create_schedule(logical_id, new, stack_name)
     request = parameters("scheduler", "UpdateSchedule", {**new, "Name": name})
-    return {"Arn": aws("scheduler").update_schedule(**request)["ScheduleArn"]}
+    return name, {"Arn": aws("scheduler").update_schedule(**request)["ScheduleArn"]}
 
 
 def delete_schedule(name: str, props: Props) -> None:

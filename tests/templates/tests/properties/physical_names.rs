@@ -70,13 +70,14 @@ const NAMED: [(&str, &str); 8] = [
     ),
 ];
 /// Types whose name is a label within their parent, or what they are for.
-const LABELLED: [&str; 6] = [
+const LABELLED: [&str; 7] = [
     "AWS::IAM::Policy",
     "AWS::Route53::RecordSet",
     "AWS::Logs::QueryDefinition",
     "AWS::CloudWatch::Dashboard",
     "AWS::WAFv2::WebACL",
     "AWS::Logs::ResourcePolicy",
+    "AWS::Scheduler::Schedule",
 ];
 
 fn physical_names(deployment: &Deployment) -> Vec<Finding> {
