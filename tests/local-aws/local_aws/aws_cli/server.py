@@ -4,6 +4,7 @@ It has one thread, for only so a fork is a whole process; it waits for calls, fo
 """
 
 import contextlib
+import functools
 import gc
 import importlib
 import json
@@ -16,9 +17,23 @@ import sys
 from typing import NoReturn
 
 import awscli
+import awscli.botocore.loaders
 import awscli.clidriver
 import awscli.customizations.cloudformation  # noqa: F401 - what the CLI imports only when a call needs it
 import awscli.customizations.s3.subcommands  # noqa: F401 - the same
+
+# Whose models are read before anybody asks: nearly all calls are theirs.
+ASKED_MOST = ("cloudformation", "ecr", "ecs", "s3")
+
+
+class KeptFiles(awscli.botocore.loaders.JSONFileLoader):
+    """The CLI's models: what was read before a fork is not read again after it."""
+
+    _read = functools.cache(awscli.botocore.loaders.JSONFileLoader().load_file)
+
+    def load_file(self, file_path: str) -> object:
+        """A file's content; None if there is no such file."""
+        return KeptFiles._read(file_path)
 
 
 class Call:
@@ -117,13 +132,22 @@ def _run(words: dict, streams: list[int]) -> NoReturn:
         os._exit(status)
 
 
+def _load() -> None:
+    """Import and read what every call needs; the driver and the clients themselves are made anew by each."""
+    awscli.botocore.loaders.Loader.FILE_LOADER_CLASS = KeptFiles
+    driver = awscli.clidriver.create_clidriver()
+    for service in ASKED_MOST:
+        driver.session.create_client(service, region_name="eu-central-1")
+    # It is never looked at by the collector again: a call would copy every page of it.
+    gc.freeze()
+
+
 def main() -> None:
     """Listen below a name in the working directory; a line on the output says that it does."""
     listener = socket.socket(socket.AF_UNIX)
     listener.bind(sys.argv[1])
     listener.listen(128)
-    # What is loaded is never looked at by the collector again: a call would copy every page of it.
-    gc.freeze()
+    _load()
     os.write(1, b"\n")
     with selectors.DefaultSelector() as selector:
         selector.register(listener, selectors.EVENT_READ, None)
