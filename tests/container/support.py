@@ -4,7 +4,9 @@ import contextlib
 import functools
 import json
 import os
+import random
 import re
+import socket
 import subprocess
 import tempfile
 import unittest
@@ -79,6 +81,14 @@ def servers(kind: str) -> list[dict[str, Any]]:
     if not found:
         raise AssertionError(f"no {kind} servers run: make servers")
     return found
+
+
+def free_port() -> int:
+    """A port for a server, below those that the kernel gives away: none of them is some connection's a moment later."""
+    first = int(Path("/proc/sys/net/ipv4/ip_local_port_range").read_text().split()[0])
+    while True:
+        with contextlib.suppress(OSError), socket.create_server(("", port := random.randrange(first // 2, first))):
+            return port
 
 
 class MySql:

@@ -3,7 +3,6 @@
 import json
 import os
 import signal
-import time
 import unittest
 from concurrent.futures import ThreadPoolExecutor
 
@@ -72,7 +71,6 @@ class OneCommand(TestCase):
         variables = self.mautic.variables({IMPORT: {"seconds": 50, "heeds": False}})
         job = self.mautic.begin("job.php", IMPORT, **variables, COMMAND_GRACE="0.5")
         until("the command", self.mautic.calls)
-        time.sleep(0.2)  # it has yet to begin to ignore it
         job.terminate()
         code, out, errors = self.mautic.end(job)
         self.assertEqual(errors, "job: mautic:import was stopped: it was told to stop.\n")
@@ -112,9 +110,10 @@ class OnceAtATime(TestCase):
     @on_each_mysql
     def test_a_task_that_was_killed_leaves_no_lock_behind(self, database):
         self.setUp()
-        first = self.mautic.begin("job.php", IMPORT, **self.exclusive(database, {IMPORT: {"seconds": 1}}))
-        until("the first run", self.mautic.calls)
+        first = self.mautic.begin("job.php", IMPORT, **self.exclusive(database, {IMPORT: {"seconds": 50}}))
+        [command] = until("the first run", self.mautic.calls)
         first.kill()
+        os.kill(command["pid"], signal.SIGKILL)
         self.mautic.end(first)
         until("the lock", lambda: "skipped" not in self.mautic.run("job.php", IMPORT, **self.exclusive(database))[1])
 
@@ -150,7 +149,9 @@ class OnceAtATime(TestCase):
     @on_each_mysql
     def test_a_connection_that_breaks_is_made_again_with_its_lock(self, database):
         self.setUp()
-        variables = {**self.exclusive(database, {IMPORT: {"seconds": 3}}), "JOB_LOCK_CHECK_SECONDS": "0.2"}
+        done = self.mautic.root / "done"
+        script = {IMPORT: {"seconds": 50, "until": str(done)}}
+        variables = {**self.exclusive(database, script), "JOB_LOCK_CHECK_SECONDS": "0.2"}
         job = self.mautic.begin("job.php", IMPORT, **variables)
         until("the command", self.mautic.calls)
         lock = f"{database.schema}:{IMPORT}"
@@ -158,6 +159,7 @@ class OnceAtATime(TestCase):
             first = one(killing, "SELECT IS_USED_LOCK(%s)", lock)
             one(killing, "KILL %s", first)
             until("another holder", lambda: one(killing, "SELECT IS_USED_LOCK(%s)", lock) not in (None, first))
+        done.touch()
         code, out, errors = self.mautic.end(job)
         self.assertEqual((code, errors, last(out)), (0, "", {"job": IMPORT, "exit": 0}))
 

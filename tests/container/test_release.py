@@ -1,6 +1,7 @@
 """release.php: installs once and never over data, migrates, and judges both by the tables."""
 
 import os
+import time
 import unittest
 
 from mautic import Mautic, until
@@ -196,10 +197,12 @@ class Installation(Releases):
 class Interruption(Releases):
     def interrupt(self, database) -> None:
         """An installation that is killed while the installer has made its tables."""
-        mautic, variables = self.mautic(database, {"install": {"sql": INSTALL, "seconds": 2}})
+        done = self.folder() / "done"
+        mautic, variables = self.mautic(database, {"install": {"sql": INSTALL, "seconds": 50, "until": str(done)}})
         release = mautic.begin("release.php", "install", **variables)
         until("tables", lambda: "leads" in database.tables())
         release.kill()
+        done.touch()
         mautic.end(release)
 
     @on_each_mysql
@@ -248,10 +251,14 @@ class Interruption(Releases):
 
     @on_each_mysql
     def test_told_to_stop_it_lets_the_command_in_hand_end_and_begins_no_other(self, database):
-        mautic, variables = self.mautic(database, {"install": {**script()["mautic:install"], "seconds": 2}})
+        done = self.folder() / "done"
+        installer = {**script()["mautic:install"], "seconds": 50, "until": str(done)}
+        mautic, variables = self.mautic(database, {"install": installer})
         release = mautic.begin("release.php", "install", **variables)
         until("the installer", mautic.calls)
         release.terminate()
+        time.sleep(0.5)  # ten times as long as it would take to tell the installer
+        done.touch()
         code, out, errors = mautic.end(release)
         self.assertNotIn("told to stop", out)
         self.assertEqual(

@@ -4,7 +4,6 @@ import contextlib
 import http.client
 import http.server
 import os
-import re
 import signal
 import socket
 import subprocess
@@ -12,15 +11,17 @@ import threading
 import time
 import unittest
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 
 from mautic import until
-from support import CONTAINER, SECONDS, TestCase, environment, installation, programs
+from support import CONTAINER, SECONDS, TestCase, environment, free_port, installation, programs
 from task import Task
 
 PAGE = """<?php
-// One sleep would end with the first signal.
-for ($end = microtime(true) + ($_GET['seconds'] ?? 0); microtime(true) < $end;) { usleep(10_000); }
+if (isset($_GET['slow'])) {
+    file_put_contents(__DIR__.'/begun', 'yes');
+    // One sleep would end with the first signal.
+    while (!file_exists(__DIR__.'/enough')) { usleep(10_000); }
+}
 if (isset($_GET['session'])) { session_start(); $_SESSION['n'] = 1 + ($_SESSION['n'] ?? 0); echo $_SESSION['n']; exit; }
 if (isset($_GET['break'])) { throw new Exception('broken page'); }
 echo 'page of ', $_SERVER['REQUEST_URI'], ' with ', ini_get('memory_limit'), ' and ', ini_get('opcache.validate_timestamps');
@@ -43,7 +44,7 @@ RewriteRule .? index.php [L]
 class Web(Task):
     def setUp(self):
         super().setUp()
-        docroot = self.mautic.root / "docroot"
+        self.docroot = docroot = self.mautic.root / "docroot"
         (docroot / "index.php").write_text(PAGE)
         (docroot / ".htaccess").write_text(HTACCESS)
         (docroot / "other.php").write_text("<?php echo 'must not run';")
@@ -54,7 +55,7 @@ class Web(Task):
         (self.media / "images/picture.png").write_text("picture")
         (self.media / "images/evil.php").write_text("<?php echo 'must not run';")
         (self.media / "files/contacts.csv").write_text("must not be seen")
-        self.port = 20_000 + os.getpid() % 20_000
+        self.port = free_port()
         # The distribution's list of media types, wherever it is.
         self.configuration = self.mautic.root / "apache.conf"
         text = (CONTAINER / "apache.conf").read_text()
@@ -148,18 +149,22 @@ class Web(Task):
                 self.stop_while_busy(number)
 
     def stop_while_busy(self, number: signal.Signals) -> None:
+        begun, enough = self.docroot / "begun", self.docroot / "enough"
+        enough.unlink(missing_ok=True)
+        begun.write_text("")
+        begun.chmod(0o666)  # Apache's processes are no longer root
         web = self.web()
         with ThreadPoolExecutor() as pool:
-            slow = pool.submit(self.get, "/?seconds=4")
-            until("a busy process", lambda: self.connected() > 0)
-            time.sleep(0.2)
+            slow = pool.submit(self.get, "/?slow=1")
+            until("a busy process", begun.read_text)
             os.kill(web.pid, number)
-            time.sleep(0.5)
-            self.assertEqual(self.status("/container-health", timeout=1), 0)
+            until("a refusal", self.refuses)
             # Whoever stops a container twice does not shorten it.
             os.kill(web.pid, number)
-            self.assertFalse(slow.done(), "the slow request had ended before the other one was left unanswered")
-            self.assertEqual(slow.result()[:2], (200, "page of /?seconds=4 with 256M and 0"))
+            time.sleep(1)
+            self.assertFalse(slow.done(), "the slow request was cut short")
+            enough.touch()
+            self.assertEqual(slow.result()[:2], (200, "page of /?slow=1 with 256M and 0"))
         code, _, errors = self.finish(web)
         self.assertEqual(code, 0, errors)
 
@@ -175,10 +180,13 @@ class Web(Task):
         self.assertEqual(code, 1)
         self.assertIn(f"could not bind to address 0.0.0.0:{self.port}", errors)
 
-    def connected(self) -> int:
-        """How many connections to the port are established."""
-        lines = Path("/proc/net/tcp").read_text().splitlines() + Path("/proc/net/tcp6").read_text().splitlines()
-        return len([line for line in lines if re.search(rf":{self.port:04X} \w+:\w+ 01 ", line)])
+    def refuses(self) -> bool:
+        """Whether the port is closed; one that is open and slow does not refuse."""
+        try:
+            socket.create_connection(("127.0.0.1", self.port), SECONDS).close()
+        except OSError as error:
+            return isinstance(error, ConnectionRefusedError)
+        return False
 
     def test_a_cache_that_cannot_be_entered_stops_the_start_with_the_reason(self):
         variables = self.web_variables(CACHE_PASSWORD="not-the-password", CACHE_CHECK_TRIES="1")

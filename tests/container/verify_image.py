@@ -12,7 +12,6 @@ import json
 import os
 import re
 import secrets
-import socket
 import subprocess
 import sys
 import tempfile
@@ -27,7 +26,7 @@ from local_aws import certificates
 from local_aws.smtp.mailbox import Mailbox
 from local_aws.smtp.server import Server
 from local_aws.state import DEFAULT_STATE
-from support import CONTAINER, Cache, MySql, servers
+from support import CONTAINER, Cache, MySql, free_port, servers
 from test_mail import Account
 
 ENGINE = os.environ.get("ENGINE", "docker")
@@ -242,12 +241,6 @@ def arrived(folder: Path) -> None:
         if not re.search(pattern, str(found[0][name])):
             raise SystemExit(f"verify-image: the mail's {name} is {found[0][name]}, not {pattern}")
     say("the mail has arrived, signed in with a password as SES makes them")
-
-
-def free_port() -> int:
-    """A port for the site."""
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        return probe.getsockname()[1]
 
 
 def use(tasks: Tasks, port: int, folder: Path, cache: Cache) -> None:
