@@ -6,6 +6,8 @@ import functools
 import io
 import json
 import os
+import signal
+import subprocess
 import sys
 import tempfile
 import time
@@ -19,11 +21,12 @@ from unittest import mock
 HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent))
 
-from local_aws import servers_file, service  # noqa: E402 - the path comes first
+from local_aws import processes, servers_file, service  # noqa: E402 - the path comes first
 from local_aws.state import State  # noqa: E402 - the path comes first
 
 BUCKET = "code"
-PATIENCE = 30.0
+PATIENCE = 90.0
+"""Seconds; only a failure waits for so long."""
 
 
 @functools.cache
@@ -107,6 +110,23 @@ def until(what: str, look: Callable[[], Any]) -> Any:
             raise AssertionError(f"{what}: not within {PATIENCE:.0f} s")
         time.sleep(0.02)
     return seen
+
+
+def killed_half_way(directory: Path, start: Callable[[], subprocess.Popen], stop: Callable[[], Any]) -> None:
+    """Kill a start of servers in this state directory between its first process and its end."""
+    for _ in range(5):
+        first = start()
+        while first.poll() is None and not processes.running(directory):
+            time.sleep(0.005)
+        first.kill()
+        code = first.wait()
+        if not (directory / "servers.json").exists():
+            if code != -signal.SIGKILL:
+                raise AssertionError(f"the start ended with {code} before it could be killed")
+            return
+        # On a busy machine the start may be quicker than who looks on.
+        stop()
+    raise AssertionError("the start was complete before it was killed, five times")
 
 
 class Stack:

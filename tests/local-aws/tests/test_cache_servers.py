@@ -1,12 +1,10 @@
 """Real Redis and Valkey servers, started and stopped in a state directory of the test's own; what was fetched is borrowed."""
 
 import os
-import signal
 import ssl
 import subprocess
 import sys
 import tempfile
-import time
 import unittest
 from pathlib import Path
 from unittest import mock
@@ -17,6 +15,7 @@ from local_aws.cache.installation import from_prefix, from_system
 from local_aws.cache.session import Refused, Session
 from local_aws.errors import LocalAwsError
 from local_aws.state import DEFAULT_STATE
+from support import killed_half_way
 
 
 def quiet(_: str) -> None:
@@ -125,13 +124,7 @@ class Interruptions(unittest.TestCase):
         self.addCleanup(cache.stop, self.state, quiet)
 
     def test_a_start_killed_half_way_is_completed_by_the_next_one(self):
-        first = start_by_itself(self.state)
-        while not processes.running(self.state):
-            self.assertIsNone(first.poll(), "the start ended before it could be killed")
-            time.sleep(0.005)
-        first.send_signal(signal.SIGKILL)
-        first.wait()
-        self.assertFalse((self.state / "servers.json").exists(), "the start was complete before it was killed")
+        killed_half_way(self.state, lambda: start_by_itself(self.state), lambda: cache.stop(self.state, quiet))
         entries = cache.start(self.state, quiet)
         self.assertEqual(len(processes.running(self.state)), sum(len(one["ports"]) for one in entries))
 

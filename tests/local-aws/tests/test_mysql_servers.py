@@ -1,18 +1,17 @@
 """Real servers, started and stopped in a state directory of the test's own; what was fetched and initialised is borrowed."""
 
 import os
-import signal
 import ssl
 import subprocess
 import sys
 import tempfile
-import time
 import unittest
 from pathlib import Path
 
 import pymysql
 from local_aws import mysql, processes
 from local_aws.errors import LocalAwsError
+from support import killed_half_way
 
 ACCESS_DENIED, MUST_USE_TLS, NOT_PRIVILEGED = 1045, 3159, 1227
 
@@ -137,13 +136,11 @@ class Interruptions(unittest.TestCase):
 
     def test_a_start_killed_half_way_is_completed_by_the_next_one(self):
         command = [sys.executable, "-m", "local_aws.mysql", "start", "--state", str(self.state)]
-        first = subprocess.Popen(command, stdout=subprocess.DEVNULL)
-        while not processes.running(self.state):
-            self.assertIsNone(first.poll(), "the start ended before it could be killed")
-            time.sleep(0.005)
-        first.send_signal(signal.SIGKILL)
-        first.wait()
-        self.assertFalse((self.state / "servers.json").exists(), "the start was complete before it was killed")
+        killed_half_way(
+            self.state,
+            lambda: subprocess.Popen(command, stdout=subprocess.DEVNULL),
+            lambda: mysql.stop(self.state, quiet),
+        )
         entries = mysql.start(self.state, quiet)
         self.assertEqual(len(processes.running(self.state)), len(entries))
 
