@@ -1,6 +1,5 @@
 """Custom resources: what CloudFormation sends, waits for, and does when nobody answers."""
 
-import re
 import time
 import unittest
 
@@ -25,20 +24,21 @@ class CustomResources(TestCase):
         self.assertRegex(event["ResponseURL"], r"\?X-Amz-Algorithm=AWS4-HMAC-SHA256&.*&X-Amz-Signature=[0-9a-f]{64}$")
 
     def test_killed_function_is_answered_by_its_failure_destination(self):
-        for behaviour, message in (
-            ("exit", "Runtime exited with error: exit status 3"),
-            ("abort", "Runtime exited with error: signal: aborted"),
-            ("kill", "Runtime exited with error: signal: killed"),
-            ("leave", "Runtime exited without providing a reason"),
-            ("hang", "Task timed out after 1.00 seconds"),
+        for behaviour, message, timeout in (
+            ("exit", "Runtime exited with error: exit status 3", "40"),
+            ("abort", "Runtime exited with error: signal: aborted", "40"),
+            ("kill", "Runtime exited with error: signal: killed", "40"),
+            ("leave", "Runtime exited without providing a reason", "40"),
+            # Its rollback starts another process within that time.
+            ("hang", "Task timed out after 3.00 seconds", "3"),
         ):
             with self.subTest(behaviour):
                 stack = self.new("actor.yaml")
                 stack.name += f"-{behaviour}"
                 started = time.monotonic()
-                status = stack.create(Behaviour=behaviour, FunctionTimeout="1")
+                status = stack.create(Behaviour=behaviour, FunctionTimeout=timeout)
                 self.assertEqual(status, "ROLLBACK_COMPLETE", stack.story())
-                self.assertLess(time.monotonic() - started, 6)
+                self.assertLess(time.monotonic() - started, 30)
                 self.assertIn(message, stack.reason("First", "CREATE_FAILED"))
 
     def test_record_for_the_failure_destination_is_lambdas(self):
@@ -66,9 +66,10 @@ class CustomResources(TestCase):
             },
         )
 
-    def test_service_timeout_ends_the_wait(self):
+    def test_service_timeout_ends_the_wait_and_what_never_answered_is_deleted_with_an_invented_id(self):
         stack = self.new("actor.yaml")
-        status = stack.create(Behaviour="exit", ServiceTimeout="1", Responder="no")
+        # The rollback's Delete is to be answered within it, too.
+        status = stack.create(Behaviour="exit", ServiceTimeout="5", Responder="no")
         self.assertEqual(status, "ROLLBACK_COMPLETE", stack.story())
         reason = stack.reason("First", "CREATE_FAILED")
         self.assertRegex(
@@ -76,6 +77,9 @@ class CustomResources(TestCase):
             r"^CloudFormation did not receive a response from your Custom Resource\. Please check "
             r"your logs for requestId \[[0-9a-f-]{36}\]\. ",
         )
+        delete = stack.requests()[-1]
+        self.assertEqual(delete["RequestType"], "Delete")
+        self.assertRegex(delete["PhysicalResourceId"], rf"^{stack.name}-First-[A-Z0-9]{{12}}$")
 
     def test_failed_create_is_deleted_with_the_id_that_it_reported(self):
         stack = self.new("actor.yaml")
@@ -87,13 +91,6 @@ class CustomResources(TestCase):
             "Received response status [FAILED] from custom resource. Message returned: told to fail "
             f"(RequestId: {create['RequestId']})",
         )
-
-    def test_failed_create_without_an_answer_is_deleted_with_an_invented_id(self):
-        stack = self.new("actor.yaml")
-        stack.create(Behaviour="exit", ServiceTimeout="1", Responder="no")
-        delete = stack.requests()[-1]
-        self.assertEqual(delete["RequestType"], "Delete")
-        self.assertTrue(re.fullmatch(rf"{stack.name}-First-[A-Z0-9]{{12}}", delete["PhysicalResourceId"]))
 
     def test_changed_id_is_followed_by_delete_of_the_old_one(self):
         stack = self.deployed("actor.yaml")
@@ -135,14 +132,14 @@ class CustomResources(TestCase):
 
     def test_delete_runs_beside_a_create_that_it_cancels(self):
         stack = self.new("actor.yaml")
-        stack.begin(Behaviour="slow", Seconds="3")
+        stack.begin(Behaviour="slow", Seconds="30")
         stack.wait_for_requests(1)
         stack_id = stack.described()["StackId"]
         started = time.monotonic()
         self.assertEqual(stack.delete(), "DELETE_COMPLETE", stack.story(stack_id))
-        self.assertLess(time.monotonic() - started, 2.5)
+        self.assertLess(time.monotonic() - started, 20)
         create, delete = stack.requests()
-        self.assertLess(delete["at"] - create["at"], 2.5)
+        self.assertLess(delete["at"] - create["at"], 20)
         self.assertEqual(delete["RequestType"], "Delete")
         self.assertRegex(delete["PhysicalResourceId"], rf"^{stack.name}-First-[A-Z0-9]{{12}}$")
         self.assertIn("First CREATE_FAILED Resource creation cancelled", stack.story(stack_id))

@@ -135,12 +135,12 @@ class NestedStacks(TestCase):
 
     def test_delete_of_the_parent_reaches_a_create_in_a_nested_stack(self):
         stack = self.new("parent.yaml")
-        stack.begin(Template=url("actor.yaml"), Behaviour="slow", Seconds="3")
+        stack.begin(Template=url("actor.yaml"), Behaviour="slow", Seconds="30")
         stack.wait_for_requests(1)
         stack_id = stack.described()["StackId"]
         started = time.monotonic()
         self.assertEqual(stack.delete(), "DELETE_COMPLETE", stack.story(stack_id))
-        self.assertLess(time.monotonic() - started, 2.5)
+        self.assertLess(time.monotonic() - started, 20)
         kind, name, physical_id = self.sent(stack, 1)[0]
         self.assertEqual((kind, name), ("Delete", "a"))
         self.assertRegex(physical_id, r"-First-[A-Z0-9]{12}$")

@@ -1,6 +1,7 @@
 """The state of one resource, as a function may ask for it."""
 
 import unittest
+from pathlib import Path
 
 from support import Stack, TestCase
 
@@ -10,9 +11,12 @@ class StackResources(TestCase):
 
     def test_a_resource_is_seen_while_it_is_made_and_after_it_is_gone(self):
         stack = self.new("actor.yaml")
-        stack.begin(Behaviour="slow", Seconds="1")
+        go = Path(f"{stack.record}.go")
+        self.addCleanup(go.unlink, missing_ok=True)
+        stack.begin(Behaviour="held")
         stack.wait_for_requests(1)
         self.assertEqual(self.status(stack, stack.name), "CREATE_IN_PROGRESS")
+        go.touch()
         self.assertEqual(stack.settled(), "CREATE_COMPLETE", stack.story())
         self.assertEqual(self.status(stack, stack.name), "CREATE_COMPLETE")
         stack_id = stack.described()["StackId"]

@@ -12,6 +12,7 @@ Every event is appended to the file RECORD as one line of JSON, so that a test s
     kill      be ended by SIGKILL, as the kernel ends a process for its memory
     hang      never answer, never end
     slow      succeed, `Seconds` later
+    held      succeed, once the file RECORD with the suffix .go is there
     call      succeed with what the API call `Call` answered, made with the function's own credentials
     tell      succeed with the process's environment
 """
@@ -65,6 +66,8 @@ def act(event):
         time.sleep(3600)
     if behaviour == "slow":
         time.sleep(float(properties["Seconds"]))
+    while behaviour == "held" and not os.path.exists(f"{os.environ['RECORD']}.go"):
+        time.sleep(0.02)
     if behaviour == "call":
         data["Answer"] = call(properties["Call"])
     if behaviour == "tell":
