@@ -189,15 +189,16 @@ def _begin(secret: Data, token: str, steps: tuple[str, ...]) -> None:
 
 def _run(secret: Data, token: str, steps: tuple[str, ...], place: tuple[str, str]) -> None:
     with request_scope(*place):
+        done = False
         try:
             done = all(_invoke(secret, token, step) for step in steps)
-            if steps == (TEST,):
-                with _lock:
-                    secret["Versions"].pop(token, None)
-            elif done:
-                _conclude(secret, token)
         finally:
+            # At one moment: who sees that it has ended may ask for the next one.
             with _lock:
+                if steps == (TEST,):
+                    secret["Versions"].pop(token, None)
+                elif done:
+                    _conclude(secret, token)
                 _running.discard(secret["ARN"])
 
 
