@@ -198,7 +198,7 @@ class Releases(unittest.TestCase):
         )
 
     def test_who_may_run_a_family_in_one_cluster_may_run_no_other_and_nowhere_else(self) -> None:
-        mine, other = self.definition(), f"{self.name}-other"
+        mine, other = self.definition("7.2-release-runs"), f"{self.name}-other"
         client("ecs").create_cluster(clusterName=other)
         cluster = f"arn:aws:ecs:eu-central-1:123456789012:cluster/{self.name}"
         family = f"arn:aws:ecs:eu-central-1:123456789012:task-definition/{self.name}:*"

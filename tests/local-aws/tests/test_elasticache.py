@@ -28,7 +28,10 @@ class ElastiCache(TestCase):
                 (home / installation.key).symlink_to(kept)
 
     def session(self, stack: Stack, port: int = 0) -> Session:
-        one = Session(port or int(stack.outputs()["Port"]), state().directory / "cache/certificates/ca.pem")
+        return self.connected(port or int(stack.outputs()["Port"]))
+
+    def connected(self, port: int) -> Session:
+        one = Session(port, state().directory / "cache/certificates/ca.pem")
         self.addCleanup(one.__exit__)
         return one
 
@@ -78,14 +81,30 @@ class ElastiCache(TestCase):
 
     def test_change_takes_a_moment_in_which_the_old_rule_holds_and_no_other_change_is_taken(self):
         stack = self.deployed("cache.yaml")
-        api, user = client("elasticache"), stack.outputs()["User"]
-        api.modify_user(UserId=user, Passwords=[SECOND])
-        self.assertEqual(self.session(stack)("AUTH", "mautic", PASSWORD), "OK")
-        with self.assertRaises(api.exceptions.InvalidUserStateFault) as caught:
-            api.modify_user(UserId=user, Passwords=[PASSWORD])
-        self.assertEqual(caught.exception.response["Error"]["Message"], f"User {user} is not in active state.")
-        until("the change", lambda: api.describe_users(UserId=user)["Users"][0]["Status"] == "active")
+        out, api = stack.outputs(), client("elasticache")
+        for _ in range(5):
+            old, other, status = self.during_a_change(out["User"], int(out["Port"]))
+            until("the change", lambda: api.describe_users(UserId=out["User"])["Users"][0]["Status"] == "active")
+            if other and status == "modifying":
+                break
+            # A busy machine: the moment may have been over before all of it was seen.
+            self.modified(out["User"], PASSWORD)
+        self.assertEqual((old, other), ("OK", f"User {out['User']} is not in active state."))
         self.assertEqual(self.session(stack)("AUTH", "mautic", SECOND), "OK")
+
+    def during_a_change(self, user: str, port: int) -> tuple[str, str, str]:
+        """What a change of the password finds: what the old one gets, why another change is refused, and the state after both."""
+        api, other, session = client("elasticache"), "", self.connected(port)
+        api.modify_user(UserId=user, Passwords=[SECOND])
+        try:
+            old = str(session("AUTH", "mautic", PASSWORD))
+        except Refused as error:
+            old = str(error)
+        try:
+            api.modify_user(UserId=user, Passwords=[PASSWORD])
+        except api.exceptions.InvalidUserStateFault as fault:
+            other = fault.response["Error"]["Message"]
+        return old, other, api.describe_users(UserId=user)["Users"][0]["Status"]
 
     def test_update_of_the_template_changes_rights_and_settings_in_the_server(self):
         stack = self.deployed("cache.yaml")
