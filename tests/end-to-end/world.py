@@ -36,7 +36,7 @@ ARCHITECTURE = "arm64" if platform.machine() in ("aarch64", "arm64") else "x86_6
 DRIVER = ROOT / "target" / "debug" / "stack-driver"
 AWS_CLI = STATE.directory / "aws-cli" / "aws"
 
-PATIENCE = 90.0
+PATIENCE = 300.0
 """Seconds; far over what anything here takes, far under the hour that a lost answer would cost."""
 
 POLL_SECONDS = 0.4

@@ -19,7 +19,7 @@ from local_aws import servers_file
 from local_aws.errors import LocalAwsError
 from local_aws.service import client
 
-PATIENCE = 90.0
+PATIENCE = 300.0
 POLL_SECONDS = 0.2
 # MySQL's ER_ACCESS_DENIED_ERROR
 DENIED = 1045

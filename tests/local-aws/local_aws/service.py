@@ -18,7 +18,7 @@ from local_aws import container_engine, processes, servers_file
 from local_aws.errors import LocalAwsError
 from local_aws.state import ACCOUNT, REGION, Emulator, State
 
-START_SECONDS = 30.0
+START_SECONDS = 90.0
 # The emulator outlives the command that starts it; its handle must not complain about that when it is collected.
 _started: list[subprocess.Popen] = []
 DEPLOYER = "deployer"

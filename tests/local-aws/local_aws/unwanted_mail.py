@@ -24,7 +24,7 @@ from local_aws.state import State
 
 SIMULATOR = "simulator.amazonses.com"
 REASONS = {1: "1 unsubscribed", 2: "2 bounced"}
-PATIENCE = 60.0
+PATIENCE = 300.0
 """Seconds; the queue's window is 5, and everything else takes less."""
 
 Row = dict[str, Any]

@@ -22,7 +22,7 @@ from local_aws.errors import LocalAwsError
 
 from .installation import Installation
 
-READY_WITHIN = 30.0
+READY_WITHIN = 90.0
 SHARDS = 3
 SLOTS = 16_384
 ADMIN = "local-aws-admin"

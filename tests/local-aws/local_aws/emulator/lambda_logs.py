@@ -31,7 +31,7 @@ NAMES = {
     "ministack.services.lambda_svc": ("_emit_lambda_logs",),
 }
 
-OUTPUT_SECONDS = 2.0
+OUTPUT_SECONDS = 10.0
 """How long an invocation's end waits for a process that goes on printing."""
 
 log = logging.getLogger("local-aws.lambda")
