@@ -25,6 +25,8 @@ class SigningIn:
     def __init__(self, secret: Rotation, cluster: str) -> None:
         self.secret, self.cluster = secret, cluster
         self.opened, self.refused, self.seconds = 0, [], 0.0
+        # Those that were let in.
+        self.passwords: set[str] = set()
         self._held: dict[str, dict[str, Any]] = {}
         self._lock, self._over = threading.Lock(), threading.Event()
         self._threads = [threading.Thread(target=one, daemon=True) for one in (self._watch, self._sign_in)]
@@ -82,6 +84,7 @@ class SigningIn:
             pymysql.connect(user=held["username"], password=held["password"], ssl=self._trust, **place).close()
             with self._lock:
                 self.opened += 1
+                self.passwords.add(held["password"])
         except Exception as error:
             # What no task holds any more may be refused.
             is_late = isinstance(error, pymysql.err.OperationalError) and error.args[0] == DENIED

@@ -20,7 +20,7 @@ import secrecy
 from fixtures import lines, log_group
 from local_aws import servers_file
 from local_aws.cache.session import Refused, Session
-from local_aws.rotate import Rotation, Seen, rotate
+from local_aws.rotate import SETTLE_SECONDS, TRIES, Rotation, Seen, rotate
 from stacks import Stack
 from watch import A_SECOND, Begun, SigningIn
 from world import STATE, client, wait_until, world
@@ -28,8 +28,6 @@ from zones import Zone
 
 NAME, DOMAIN = "rotate", "rotate.example"
 SETTINGS = {"Application": NAME, "Environment": "dev", "Domain": DOMAIN, "WaitSeconds": "60"}
-# Of the local AWS, within which secrets that are rotated together are rotated.
-SETTLE_SECONDS = 1
 DENY = {"Statement": [{"Effect": "Deny", "Action": "secretsmanager:GetSecretValue", "Resource": "*"}]}
 
 
@@ -113,9 +111,10 @@ class ASecretRotatesWithoutAFailedRequest(unittest.TestCase):
         """Whatever happens meanwhile, nobody is refused who signs in with what a running task holds."""
         with SigningIn(self.secret("DatabaseSecretArn"), self.service().outputs()["ClusterName"]) as tasks:
             yield
+            wait_until("a sign-in with the new password", lambda: len(tasks.passwords) > 1, self.story)
         self.assertEqual(tasks.refused, [])
         # The machine does other things as well.
-        self.assertGreater(tasks.opened, A_SECOND / 2 * tasks.seconds)
+        self.assertGreater(tasks.opened, A_SECOND / 10 * tasks.seconds)
 
     def cache_lets_in(self, held: dict[str, Any]) -> bool:
         """AUTH and PING over TLS, where Mautic finds its cache."""
@@ -168,24 +167,27 @@ class ASecretRotatesWithoutAFailedRequest(unittest.TestCase):
         with self.tasks_sign_in():
             seen = rotate(world().aws, STATE.directory, NAME, told.append)
         self.assertEqual(seen, (Seen(held=True, old=True, new=True), Seen(held=True, old=False, new=True)))
-        self.assertEqual(len(told), 2)
+        self.assertEqual([line.split(" after ")[0] for line in told[-2:]], ["rotated", "rolled out and retired"])
         self.assertEqual(set(before) & set(self.tasks()), set())
-        self.assertEqual(self.begun.heard(), self.services())
+        rollouts = len([line for line in told if line.startswith("rolled out")])
+        self.assertEqual(self.begun.heard(), sorted(self.services() * rollouts))
 
     def overlaps(self, output: str, lets_in: Any) -> None:
         """Rotate a secret: both credentials are good until the tasks are replaced, then the new one alone."""
-        secret, tasks = self.secret(output), self.tasks()
-        first, old = secret.value()
-        second = secret.begin()
-        wait_until("the rotation", lambda: "AWSCURRENT" in secret.labels(second), self.story)
-        _, new = secret.value()
-        self.assertNotEqual(new["password"], old["password"])
-        self.assertEqual((lets_in(old), lets_in(new)), (True, True))
-        self.rolled_out()
-        self.retired(secret, first)
-        self.assertEqual((lets_in(old), lets_in(new)), (False, True))
-        self.assertEqual(set(tasks) & set(self.tasks()), set())
-        self.assertEqual(self.begun.heard(), self.services())
+        secret = self.secret(output)
+        for _ in range(TRIES):
+            self.begun.forget()
+            tasks = self.tasks()
+            done = secret.rotate(lambda old, new: (lets_in(old), lets_in(new)))
+            self.assertNotEqual(done.new["password"], done.old["password"])
+            self.rolled_out()
+            self.retired(secret, done.first)
+            self.assertEqual((lets_in(done.old), lets_in(done.new)), (False, True))
+            self.assertEqual(set(tasks) & set(self.tasks()), set())
+            self.assertEqual(self.begun.heard(), self.services())
+            if done.seen == (True, True) or not done.may_be_late:
+                break
+        self.assertEqual(done.seen, (True, True))
 
     def test_03_so_are_those_of_the_cache(self) -> None:
         self.overlaps("CacheSecretArn", self.cache_lets_in)
@@ -250,16 +252,22 @@ class ASecretRotatesWithoutAFailedRequest(unittest.TestCase):
 
     def test_07_secrets_that_rotate_together_make_one_deployment(self) -> None:
         outputs = ("DatabaseSecretArn", "CacheSecretArn", "SmtpSecretArn", "BouncesSecretArn")
-        secrets = [self.secret(one) for one in outputs]
-        firsts = [secret.value()[0] for secret in secrets]
-        self.settle_within("10")
+        secrets, seconds = [self.secret(one) for one in outputs], 10
+        self.settle_within(str(seconds))
         with self.tasks_sign_in():
-            for secret in secrets:
-                secret.begin()
-            self.rolled_out()
-            for secret, first in zip(secrets, firsts, strict=True):
-                self.retired(secret, first)
-        self.assertEqual(self.begun.heard(), self.services())
+            for _ in range(TRIES):
+                self.begun.forget()
+                firsts, began = [secret.value()[0] for secret in secrets], time.monotonic()
+                for secret, second in [(secret, secret.begin()) for secret in secrets]:
+                    secret.until_labelled(second, "AWSCURRENT")
+                were_together = time.monotonic() - began < seconds
+                self.rolled_out()
+                for secret, first in zip(secrets, firsts, strict=True):
+                    self.retired(secret, first)
+                # Else the machine was too busy for them to be rotated together.
+                if were_together:
+                    break
+        self.assertEqual((self.begun.heard(), were_together), (self.services(), True))
 
     def settle_within(self, seconds: str) -> None:
         """What rotates within so many seconds is rolled out together: four functions that start at once need a few here."""
@@ -270,10 +278,10 @@ class ASecretRotatesWithoutAFailedRequest(unittest.TestCase):
 
     def test_08_no_secret_was_told_to_anybody(self) -> None:
         self.assertEqual(secrecy.leaks(self.seen, secrecy.places()), [])
-        # What is looked for is everything that was ever good: a rotation of the database in test 2, two in 6, one in 7.
+        # What is looked for is everything that was ever good: a rotation of the database in test 2, two in 6, one in 7, or more.
         name = client("secretsmanager").describe_secret(SecretId=self.secret("DatabaseSecretArn").secret)["Name"]
         passwords = {text for one, text in self.seen.items() if one.startswith(f"password in {name} ")}
-        self.assertEqual(len(passwords), 5)
+        self.assertGreaterEqual(len(passwords), 5)
         # And it would be found, also in the one word of base64 that signs in to a mail server.
         for user in ("", "a", "ab", "abc"):
             word = base64.b64encode(f"\0{user}\0{min(passwords)}".encode()).decode()
