@@ -91,7 +91,7 @@ class Package:
 def press_ctrl_c(process: subprocess.Popen[str]) -> str:
     """Interrupt the whole process group; what it printed."""
     os.killpg(process.pid, signal.SIGINT)
-    printed, _ = process.communicate(timeout=30)
+    printed, _ = process.communicate(timeout=60)
     return printed
 
 

@@ -15,7 +15,7 @@ from stacks import Stack
 from world import client
 
 TIMEOUT = 10.0
-QUICK = 30.0
+QUICK = 80.0
 """Seconds for an answer that waits for nothing, however busy the machine is: far under the hour that a lost one costs."""
 
 
