@@ -108,7 +108,7 @@ def world() -> World:
     _cli.enter_context(aws_cli.served(AWS_CLI.parent))
     with ThreadPoolExecutor() as pool:
         databases = pool.submit(mysql.start, STATE.directory, _say)
-        pool.submit(service.start, STATE, _say).result()
+        pool.submit(service.start, STATE, _say, AWS_CLI.parent).result()
         servers = databases.result()
     return World(STATE.published(), servers)
 

@@ -25,8 +25,11 @@ DEPLOYER = "deployer"
 ADMINISTRATOR = "arn:aws:iam::aws:policy/AdministratorAccess"
 
 
-def start(state: State, say: Callable[[str], None] = print) -> None:
-    """Start the emulator unless it runs; leave it ready, with the identity that deploys."""
+def start(state: State, say: Callable[[str], None] = print, programs: Path | None = None) -> None:
+    """Start the emulator unless it runs; leave it ready, with the identity that deploys.
+
+    What it runs finds the programs of this folder before all others.
+    """
     state.home.mkdir(parents=True, exist_ok=True)
     with servers_file.locked(state.home / "lock"):
         emulator = state.emulator()
@@ -38,7 +41,7 @@ def start(state: State, say: Callable[[str], None] = print) -> None:
             processes.stop_marked(emulator.pid, emulator.instance)
             state.forget()
         started = time.monotonic()
-        emulator = _launch(state)
+        emulator = _launch(state, programs)
         say(f"local AWS at {emulator.endpoint}, ready in {time.monotonic() - started:.1f} s (log: {state.log})")
 
 
@@ -61,7 +64,7 @@ def _free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-def _launch(state: State) -> Emulator:
+def _launch(state: State, programs: Path | None) -> Emulator:
     port, instance = _free_port(), secrets.token_hex(16)
     root = ("AKIA" + secrets.token_hex(8).upper(), secrets.token_urlsafe(30))
     endpoint = f"http://127.0.0.1:{port}"
@@ -69,7 +72,7 @@ def _launch(state: State) -> Emulator:
     with state.log.open("w") as log:
         process = subprocess.Popen(
             [sys.executable, "-m", "local_aws.emulator.launcher"],
-            env=_environment(state, port, instance, root),
+            env=_environment(state, port, instance, root, programs),
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=subprocess.STDOUT,
@@ -88,11 +91,15 @@ def _launch(state: State) -> Emulator:
     return emulator
 
 
-def _environment(state: State, port: int, instance: str, root: tuple[str, str]) -> dict[str, str]:
+def _environment(
+    state: State, port: int, instance: str, root: tuple[str, str], programs: Path | None
+) -> dict[str, str]:
     """The emulator's settings. Its Lambda functions inherit nothing of it but PATH and the mark."""
     package = Path(__file__).resolve().parents[1]
+    # The pinned AWS CLI, before one that this machine may have.
+    path = [*filter(None, [programs]), Path(sys.executable).parent, os.environ.get("PATH", os.defpath)]
     return {
-        "PATH": os.environ.get("PATH", os.defpath),
+        "PATH": ":".join(map(str, path)),
         "LANG": "C.UTF-8",
         "HOME": str(state.home),
         "TMPDIR": str(state.home / "tmp"),

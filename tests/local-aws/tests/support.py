@@ -21,7 +21,7 @@ from unittest import mock
 HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent))
 
-from local_aws import processes, servers_file, service  # noqa: E402 - the path comes first
+from local_aws import aws_cli, processes, servers_file, service  # noqa: E402 - the path comes first
 from local_aws.state import State  # noqa: E402 - the path comes first
 
 BUCKET = "code"
@@ -36,12 +36,16 @@ def state() -> State:
     one = State(Path(directory.name))
     servers_file.put(one.directory, "mysql", [pretended_mysql(one.directory)])
 
+    cli = contextlib.ExitStack()
+
     def end() -> None:
         service.stop(one, say=lambda text: None)
+        cli.close()
         directory.cleanup()
 
     atexit.register(end)
-    service.start(one, say=lambda text: None)
+    quick = cli.enter_context(aws_cli.served(one.directory / "cli"))
+    service.start(one, say=lambda text: None, programs=quick.parent)
     s3 = client("s3", one)
     s3.create_bucket(Bucket=BUCKET, CreateBucketConfiguration={"LocationConstraint": "eu-central-1"})
     for script in (HERE / "functions").glob("*.py"):

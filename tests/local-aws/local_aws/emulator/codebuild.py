@@ -226,8 +226,13 @@ def _machine(place: Path) -> dict[str, str]:
     docker.chmod(0o755)
     (place / "home").mkdir()
     kept = {name: os.environ[name] for name in INHERITED if name in os.environ}
-    path = f"{programs}:{Path(sys.executable).parent}:{os.environ.get('PATH', os.defpath)}"
-    return {**kept, "PATH": path, "HOME": str(place / "home"), "TMPDIR": str(place), "PAUSE": "0"}
+    return {
+        **kept,
+        "PATH": f"{programs}:{os.environ['PATH']}",
+        "HOME": str(place / "home"),
+        "TMPDIR": str(place),
+        "PAUSE": "0",
+    }
 
 
 def _session(role: str, build: dict[str, Any]) -> dict[str, str]:
