@@ -38,6 +38,55 @@ fn every_alarm_notifies_the_topic_of_the_foundation_when_it_begins_and_when_it_i
     }
 }
 
+/// Whoever a topic's mails go to: of everything, or of what pages.
+fn mailed(deployment: &Deployment, pages: bool) -> Vec<String> {
+    let subscriptions = deployment.of_type(&["AWS::SNS::Subscription"]).filter(|one| {
+        let found = &one.properties;
+        found.at("TopicArn") == TOPIC && found.at("Protocol") == "email" && found.get("FilterPolicy").is_some() == pages
+    });
+    subscriptions.map(|one| one.properties.at("Endpoint").text()).collect()
+}
+
+fn heard(deployment: &Deployment) -> Vec<Finding> {
+    let told = [("AlarmEmail", false), ("PagerEmail", true)]
+        .into_iter()
+        .filter_map(|(parameter, pages)| {
+            let told = mailed(deployment, pages);
+            let chosen: Vec<String> = Some(deployment.parameter(parameter))
+                .filter(|address| !address.is_empty())
+                .into_iter()
+                .collect();
+            unless(told == chosen, || format!("{told:?} is told, not {chosen:?}"))
+                .map(|wrong| Finding::new(parameter, wrong))
+        });
+    told.collect()
+}
+
+#[test]
+fn whoever_is_to_be_told_of_alarms_is_told_and_nobody_else() {
+    let (foundation, monitoring) = ("modules/foundation.yaml", "modules/monitoring.yaml");
+    for (seed, wrong) in [
+        (
+            Seed::remove(foundation, "Resources/AlarmSubscription"),
+            "AlarmEmail: [] is told, not [\"alarms@example.com\"]",
+        ),
+        (
+            Seed::remove(foundation, "Resources/AlarmSubscription/Condition"),
+            "AlarmEmail: [\"\"] is told, not []",
+        ),
+        (
+            Seed::remove(monitoring, "Resources/PagerSubscription"),
+            "PagerEmail: [] is told, not [\"pager@example.com\"]",
+        ),
+        (
+            Seed::remove(monitoring, "Resources/PagerSubscription/Condition"),
+            "PagerEmail: [\"\"] is told, not []",
+        ),
+    ] {
+        proven(heard, &seed, wrong);
+    }
+}
+
 /// The window that a description promises in its first words, in seconds.
 fn promised(description: &str) -> Option<f64> {
     let rest = description
