@@ -1,4 +1,5 @@
-//! Prevents: a database without backups, one that is replaced by mistake, or one whose figures do not fit each other.
+//! Prevents: a database without backups, one that is replaced by mistake, one that loses letters, fills up or is watched
+//! otherwise than was chosen, or one whose figures do not fit each other.
 
 use serde_json::json;
 use template_properties::combinations::ALL;
@@ -150,6 +151,147 @@ fn the_parameter_group_is_of_the_engines_line() {
         &Seed::set("modules/database.yaml", "Mappings/Engine/8.0/Family", json!("mysql8.4")),
         "database: ParameterGroup (AWS::RDS::DBParameterGroup): mysql8.4 for [\"mysql8.0\"]",
     );
+}
+
+fn texts(deployment: &Deployment) -> Vec<Finding> {
+    each(deployment, &[INSTANCE], |instance| {
+        let Some(group) = deployment.owner(instance.properties.at("DBParameterGroupName")) else {
+            return Some("has no parameter group".to_owned());
+        };
+        let names = ["character_set_server", "collation_server"];
+        let [set, collation] = names.map(|name| group.properties.at("Parameters").at(name).text());
+        let is_right = (set.as_str(), collation.as_str()) == ("utf8mb4", "utf8mb4_unicode_ci");
+        unless(is_right, || {
+            format!("keeps texts in '{set}', compared by '{collation}'")
+        })
+    })
+}
+
+#[test]
+fn every_letter_of_every_script_is_kept() {
+    let instance = "database: DatabaseInstance (AWS::RDS::DBInstance)";
+    let parameter = |name: &str| format!("Resources/ParameterGroup/Properties/Parameters/{name}");
+    let file = "modules/database.yaml";
+    for (seed, wrong) in [
+        (
+            Seed::remove(file, &parameter("character_set_server")),
+            "keeps texts in '', compared by 'utf8mb4_unicode_ci'",
+        ),
+        (
+            Seed::set(file, &parameter("collation_server"), json!("utf8mb4_0900_ai_ci")),
+            "keeps texts in 'utf8mb4', compared by 'utf8mb4_0900_ai_ci'",
+        ),
+        (
+            Seed::remove(file, "Resources/DatabaseInstance/Properties/DBParameterGroupName"),
+            "has no parameter group",
+        ),
+    ] {
+        proven(texts, &seed, &format!("{instance}: {wrong}"));
+    }
+}
+
+/// As chosen, both ends or neither; else by a tenth at least, which RDS demands.
+fn grows(deployment: &Deployment) -> Vec<Finding> {
+    let chosen = ["DatabaseStorage", "DatabaseMaxStorage"].map(|name| deployment.parameter(name));
+    each(deployment, &[INSTANCE], |instance| {
+        let found = ["AllocatedStorage", "MaxAllocatedStorage"].map(|name| instance.properties.at(name).text());
+        let [start, end] = found.each_ref().map(|text| text.parse().unwrap_or(0.0));
+        let is_right = if chosen.iter().all(String::is_empty) {
+            start >= 20.0 && end >= start * 1.1
+        } else {
+            found == chosen
+        };
+        unless(is_right, || {
+            format!("storage grows from '{}' to '{}'", found[0], found[1])
+        })
+    })
+}
+
+#[test]
+fn the_storage_grows_by_itself_as_far_as_was_chosen() {
+    let instance = "database: DatabaseInstance (AWS::RDS::DBInstance)";
+    let file = "modules/database.yaml";
+    let end = "Resources/DatabaseInstance/Properties/MaxAllocatedStorage";
+    for (seed, wrong) in [
+        (Seed::remove(file, end), "storage grows from '20' to ''"),
+        (
+            mapped("prod/MaxAllocatedStorage", json!(100)),
+            "storage grows from '100' to '100'",
+        ),
+        (Seed::set(file, end, json!("500")), "storage grows from '400' to '500'"),
+    ] {
+        proven(grows, &seed, &format!("{instance}: {wrong}"));
+    }
+}
+
+fn monitored(deployment: &Deployment) -> Vec<Finding> {
+    let chosen = deployment.parameter("DatabaseMonitoringSeconds");
+    each(deployment, &[INSTANCE], |instance| {
+        let found = &instance.properties;
+        let (interval, role) = (
+            found.at("MonitoringInterval").text(),
+            found.at("MonitoringRoleArn").text(),
+        );
+        unless(interval == chosen && role.is_empty() == (chosen == "0"), || {
+            format!("is sampled every '{interval}' s by '{role}', not every {chosen} s")
+        })
+    })
+}
+
+#[test]
+fn the_operating_system_is_sampled_as_often_as_was_chosen_and_by_a_role_only_then() {
+    let instance = "database: DatabaseInstance (AWS::RDS::DBInstance)";
+    let file = "modules/database.yaml";
+    let property = |name: &str| format!("Resources/DatabaseInstance/Properties/{name}");
+    let role = "<database.MonitoringRole.Arn>";
+    for (seed, wrong) in [
+        (
+            Seed::remove(file, &property("MonitoringInterval")),
+            format!("is sampled every '' s by '{role}', not every 15 s"),
+        ),
+        (
+            Seed::set(file, &property("MonitoringInterval"), json!(60)),
+            "is sampled every '60' s by '', not every 0 s".to_owned(),
+        ),
+        (
+            Seed::remove(file, &property("MonitoringRoleArn")),
+            "is sampled every '15' s by '', not every 15 s".to_owned(),
+        ),
+        (
+            Seed::remove(file, "Resources/MonitoringRole/Condition").and_set(
+                file,
+                &property("MonitoringRoleArn"),
+                json!({"Fn::GetAtt": ["MonitoringRole", "Arn"]}),
+            ),
+            format!("is sampled every '0' s by '{role}', not every 0 s"),
+        ),
+    ] {
+        proven(monitored, &seed, &format!("{instance}: {wrong}"));
+    }
+}
+
+fn keeps_its_master(deployment: &Deployment) -> Vec<Finding> {
+    each(deployment, &[INSTANCE], |instance| {
+        let found = &instance.properties;
+        let is_kept = found.at("ManageMasterUserPassword").is_true() && found.get("MasterUserPassword").is_none();
+        unless(is_kept, || "its master's password is not RDS's to keep".to_owned())
+    })
+}
+
+#[test]
+fn rds_keeps_the_masters_password_and_no_template_has_one() {
+    let wrong = "database: DatabaseInstance (AWS::RDS::DBInstance): its master's password is not RDS's to keep";
+    for (name, value) in [
+        ("ManageMasterUserPassword", json!(false)),
+        ("MasterUserPassword", json!("{{resolve:ssm-secure:master}}")),
+    ] {
+        let path = format!("Resources/DatabaseInstance/Properties/{name}");
+        proven(
+            keeps_its_master,
+            &Seed::set("modules/database.yaml", &path, value),
+            wrong,
+        );
+    }
 }
 
 fn insights(deployment: &Deployment) -> Vec<Finding> {
