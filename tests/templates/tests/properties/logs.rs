@@ -1,4 +1,4 @@
-//! Prevents: logs that are kept for ever, and groups that nobody writes to.
+//! Prevents: logs that are kept for ever, groups that nobody writes to, and a network whose traffic nobody recorded.
 
 use std::collections::BTreeSet;
 
@@ -133,4 +133,64 @@ fn every_log_that_the_database_exports_has_its_group() {
         ),
         "database: DatabaseInstance (AWS::RDS::DBInstance): makes /aws/rds/instance/mautic-dev-1/general itself",
     );
+}
+
+/// What flow logs record of the VPC, new or existing, into a group of the stack. What the module lets choose, the root does
+/// not offer: there the environment decides.
+fn recorded(deployment: &Deployment) -> Vec<Finding> {
+    let wanted = if deployment.environment() == "prod" {
+        "ALL"
+    } else {
+        "REJECT"
+    };
+    let vpc = deployment
+        .module("networking")
+        .map(|network| network.outputs["VpcId"].text());
+    let vpc = vpc.unwrap_or_default();
+    let flows = deployment.of_type(&["AWS::EC2::FlowLog"]).filter(|flow| {
+        let owns = |name: &str, kind: &str| {
+            let owner = deployment.owner(flow.properties.at(name));
+            owner.is_some_and(|owner| owner.kind == kind)
+        };
+        flow.properties.at("ResourceType") == "VPC"
+            && flow.properties.at("ResourceId") == vpc.as_str()
+            && owns("LogGroupName", GROUP)
+            && owns("DeliverLogsPermissionArn", "AWS::IAM::Role")
+    });
+    let traffic: Vec<String> = flows.map(|flow| flow.properties.at("TrafficType").text()).collect();
+    let wrong = unless(traffic == [wanted], || format!("{traffic:?} is recorded, not {wanted}"));
+    wrong
+        .map(|wrong| Finding::new(format!("networking: {vpc}"), wrong))
+        .into_iter()
+        .collect()
+}
+
+#[test]
+fn the_traffic_of_every_vpc_is_recorded_all_of_it_in_production() {
+    let (file, flow) = ("modules/networking.yaml", "Resources/FlowLog/Properties");
+    let chosen = "Resources/Networking/Properties/Parameters/FlowLogTraffic";
+    let nothing = "networking: <networking.Vpc>: [] is recorded, not REJECT";
+    for (seed, wrong) in [
+        (Seed::remove(file, "Resources/FlowLog"), nothing),
+        (Seed::set("mautic.yaml", chosen, json!("NONE")), nothing),
+        (Seed::set(file, &format!("{flow}/LogGroupName"), json!("/vpc")), nothing),
+        (
+            Seed::set(file, &format!("{flow}/ResourceId"), json!({"Ref": "VpcId"})),
+            nothing,
+        ),
+        (
+            Seed::remove(file, "Resources/FlowLog"),
+            "networking: vpc-0123456789abcdef0: [] is recorded, not REJECT",
+        ),
+        (
+            Seed::set("mautic.yaml", chosen, json!("ACCEPT")),
+            "networking: <networking.Vpc>: [\"ACCEPT\"] is recorded, not REJECT",
+        ),
+        (
+            Seed::set(file, "Mappings/Environment/prod/FlowLogTraffic", json!("REJECT")),
+            "networking: <networking.Vpc>: [\"REJECT\"] is recorded, not ALL",
+        ),
+    ] {
+        proven(recorded, &seed, wrong);
+    }
 }
