@@ -4,7 +4,7 @@
 use custom_resource::Owner;
 use serde_json::{Map, Value, json};
 use ses_domain::plan::{Observed, Step, plan};
-use ses_domain::settings::Settings;
+use ses_domain::settings::{OnTimeout, Settings, ZoneChoice, ZoneId};
 use template_properties::proof::{Finding, Seed, proven};
 use template_properties::value::Look;
 use template_properties::{Deployment, Placeholder, Resource};
@@ -77,37 +77,99 @@ fn what_the_template_says_ses_domain_understands() {
     );
 }
 
+fn blank(text: String) -> Option<String> {
+    Some(text).filter(|text| !text.is_empty())
+}
+
+/// The DMARC record that the operator chose, as it is published.
+fn dmarc(deployment: &Deployment) -> Option<String> {
+    let policy = blank(deployment.parameter("DmarcPolicy"))?;
+    let report = blank(deployment.parameter("DmarcReportAddress"));
+    let report = report
+        .map(|address| format!(" rua=mailto:{address};"))
+        .unwrap_or_default();
+    Some(format!("v=DMARC1; p={policy};{report}"))
+}
+
+fn records_as_chosen(deployment: &Deployment, settings: &Settings) -> Option<String> {
+    let given = |name: &str| deployment.parameter(name);
+    if settings.mail_from != blank(given("MailFromSubdomain")) {
+        return Some(format!("MAIL FROM is {:?}", settings.mail_from));
+    }
+    if settings.apex_spf != (given("ApexSpf") == "true") {
+        return Some(format!("SPF at the domain itself: {}", settings.apex_spf));
+    }
+    let published = settings.dmarc.as_ref().map(ToString::to_string);
+    if published != dmarc(deployment) {
+        return Some(format!("DMARC is {published:?}"));
+    }
+    if settings.role != blank(given("HostedZoneRoleArn")) {
+        return Some(format!("the role is {:?}", settings.role));
+    }
+    let chosen = ZoneId::parse(&given("HostedZoneId")).map_or(ZoneChoice::LongestSuffix, |id| ZoneChoice::Id(id, None));
+    let zone = (given("ExternalDns") != "true").then_some(chosen);
+    unless(settings.zone == zone, || format!("the zone is {:?}", settings.zone))
+}
+
+fn identity_as_chosen(deployment: &Deployment, settings: &Settings) -> Option<String> {
+    let given = |name: &str| deployment.parameter(name);
+    if settings.adopt_existing != (given("AdoptExistingDomain") == "true") {
+        return Some(format!(
+            "an identity that exists is adopted: {}",
+            settings.adopt_existing
+        ));
+    }
+    let set = deployment.of_type(&["AWS::SES::ConfigurationSet"]).next();
+    if settings.configuration_set != set.map(|set| set.logical_id.clone()) {
+        return Some(format!("the configuration set is {:?}", settings.configuration_set));
+    }
+    let chosen = if given("OnTimeout") == "SUCCEED" {
+        OnTimeout::Succeed
+    } else {
+        OnTimeout::Fail
+    };
+    let wait = settings.wait.as_ref()?;
+    unless(wait.on_timeout == chosen, || {
+        format!("when the wait is over: {:?}", wait.on_timeout)
+    })
+}
+
 fn as_chosen(deployment: &Deployment) -> Vec<Finding> {
     each_domain(deployment, |_, settings| {
-        let given = |name: &str| deployment.parameter(name);
-        let blank = |text: String| Some(text).filter(|text| !text.is_empty());
-        if settings.mail_from != blank(given("MailFromSubdomain")) {
-            return Some(format!("MAIL FROM is {:?}", settings.mail_from));
-        }
-        if settings.apex_spf != (given("ApexSpf") == "true") {
-            return Some(format!("SPF at the domain itself: {}", settings.apex_spf));
-        }
-        if settings.dmarc.is_some() == given("DmarcPolicy").is_empty() {
-            return Some(format!("DMARC is {:?}", settings.dmarc));
-        }
-        if settings.role != blank(given("HostedZoneRoleArn")) {
-            return Some(format!("the role is {:?}", settings.role));
-        }
-        let is_external = given("ExternalDns") == "true";
-        unless(settings.zone.is_none() == is_external, || {
-            format!("the zone is {:?}", settings.zone)
-        })
+        records_as_chosen(deployment, settings).or_else(|| identity_as_chosen(deployment, settings))
     })
 }
 
 #[test]
 fn every_choice_of_the_operator_reaches_ses_domain() {
+    let reported = "DMARC is Some(\"v=DMARC1; p=none; rua=mailto:dmarc@example.org;\")";
     for (property, value, wrong) in [
         ("MailFromSubdomain", json!("bounce"), "MAIL FROM is Some(\"bounce\")"),
         ("ApexSpf", json!("true"), "SPF at the domain itself: true"),
         ("DmarcPolicy", json!(""), "DMARC is None"),
+        ("DmarcPolicy", json!("reject"), "DMARC is Some(\"v=DMARC1; p=reject;\")"),
+        ("DmarcReportAddress", json!("dmarc@example.org"), reported),
         ("RoleArn", json!(""), "the role is None"),
         ("ExternalDns", json!("true"), "the zone is None"),
+        ("HostedZoneId", json!(""), "the zone is Some(LongestSuffix)"),
+        (
+            "HostedZoneId",
+            json!("Z1"),
+            "the zone is Some(Id(ZoneId(\"Z1\"), None))",
+        ),
+        (
+            "AdoptExisting",
+            json!("true"),
+            "an identity that exists is adopted: true",
+        ),
+        (
+            "AdoptExisting",
+            json!("false"),
+            "an identity that exists is adopted: false",
+        ),
+        ("ConfigurationSet", json!(""), "the configuration set is None"),
+        ("OnTimeout", json!("SUCCEED"), "when the wait is over: Succeed"),
+        ("OnTimeout", json!("FAIL"), "when the wait is over: Fail"),
     ] {
         let path = format!("Resources/SesDomain/Properties/{property}");
         proven(
@@ -144,7 +206,19 @@ fn it_waits_as_long_as_it_is_told_and_not_for_dns_elsewhere() {
     );
 }
 
-/// Mail names the configuration set that reports bounces: a set without a destination reports to nobody.
+/// Whether a queue takes what is published to the topic that the value names.
+fn is_queued(deployment: &Deployment, topic: &Value) -> bool {
+    let is_topic = deployment
+        .owner(topic)
+        .is_some_and(|owner| owner.kind == "AWS::SNS::Topic");
+    is_topic
+        && deployment
+            .of_type(&["AWS::SNS::Subscription"])
+            .any(|one| one.properties.at("TopicArn") == topic && one.properties.at("Protocol") == "sqs")
+}
+
+/// Mail names the configuration set that reports bounces: a set without a destination reports to nobody, and so does one
+/// that reports to where no queue listens.
 fn bounces_are_heard(deployment: &Deployment) -> Vec<Finding> {
     let sets = deployment.of_type(&["AWS::SES::ConfigurationSet"]);
     let judged = sets.filter_map(|set| {
@@ -155,6 +229,7 @@ fn bounces_are_heard(deployment: &Deployment) -> Vec<Finding> {
                 let types = found.at("EventDestination/MatchingEventTypes").texts();
                 found.at("ConfigurationSetName") == set.reference().as_str()
                     && found.at("EventDestination/Enabled").is_true()
+                    && is_queued(deployment, found.at("EventDestination/SnsDestination/TopicARN"))
                     && ["bounce", "complaint"]
                         .iter()
                         .all(|kind| types.iter().any(|one| one == kind))
@@ -169,15 +244,20 @@ fn bounces_are_heard(deployment: &Deployment) -> Vec<Finding> {
 
 #[test]
 fn bounces_and_complaints_are_heard() {
-    proven(
-        bounces_are_heard,
-        &Seed::set(
-            "modules/ses.yaml",
-            "Resources/EventDestination/Properties/EventDestination/MatchingEventTypes",
-            json!(["delivery"]),
+    let destination = |name: &str| format!("Resources/EventDestination/Properties/EventDestination/{name}");
+    let file = "modules/ses.yaml";
+    for seed in [
+        Seed::set(file, &destination("MatchingEventTypes"), json!(["delivery"])),
+        Seed::remove(file, &destination("SnsDestination")),
+        Seed::set(
+            file,
+            &destination("SnsDestination/TopicARN"),
+            json!({"Ref": "AlarmTopicArn"}),
         ),
-        "ses: ConfigurationSet (AWS::SES::ConfigurationSet): nobody hears of bounces and complaints",
-    );
+    ] {
+        let wrong = "ses: ConfigurationSet (AWS::SES::ConfigurationSet): nobody hears of bounces and complaints";
+        proven(bounces_are_heard, &seed, wrong);
+    }
 }
 
 /// Mautic's transactional mail ignores its own do-not-contact list.
@@ -198,4 +278,65 @@ fn who_bounced_or_complained_is_not_written_to_again() {
         ),
         "ses: ConfigurationSet (AWS::SES::ConfigurationSet): suppresses []",
     );
+}
+
+/// Without it CloudWatch has no rates of this configuration set: only those of the account, where others send as well.
+fn measured(deployment: &Deployment) -> Vec<Finding> {
+    crate::support::each(deployment, &["AWS::SES::ConfigurationSet"], |set| {
+        let is_measured = set
+            .properties
+            .at("ReputationOptions/ReputationMetricsEnabled")
+            .is_true();
+        unless(is_measured, || "its reputation is not measured".to_owned())
+    })
+}
+
+#[test]
+fn the_reputation_of_every_configuration_set_is_measured() {
+    let options = "Resources/ConfigurationSet/Properties/ReputationOptions";
+    for seed in [
+        Seed::remove("modules/ses.yaml", options),
+        Seed::set(
+            "modules/ses.yaml",
+            &format!("{options}/ReputationMetricsEnabled"),
+            json!(false),
+        ),
+    ] {
+        let wrong = "ses: ConfigurationSet (AWS::SES::ConfigurationSet): its reputation is not measured";
+        proven(measured, &seed, wrong);
+    }
+}
+
+/// The sentence with what to do, not the bare `false`.
+fn standing(deployment: &Deployment) -> Vec<Finding> {
+    let said = deployment
+        .root()
+        .outputs
+        .get("SesAccount")
+        .map(Look::text)
+        .unwrap_or_default();
+    let wrong = unless(said == "<ses.SesDomain.ProductionAccessText>", || {
+        format!("says '{said}'")
+    });
+    wrong
+        .map(|wrong| Finding::new("mautic: SesAccount", wrong))
+        .into_iter()
+        .collect()
+}
+
+#[test]
+fn an_output_says_whether_the_account_is_in_the_sandbox_and_what_to_do() {
+    for (seed, said) in [
+        (Seed::remove("mautic.yaml", "Outputs/SesAccount"), ""),
+        (
+            Seed::set(
+                "mautic.yaml",
+                "Outputs/SesAccount/Value",
+                json!({"Fn::GetAtt": ["Ses", "Outputs.ProductionAccess"]}),
+            ),
+            "<ses.SesDomain.ProductionAccess>",
+        ),
+    ] {
+        proven(standing, &seed, &format!("mautic: SesAccount: says '{said}'"));
+    }
 }
