@@ -138,6 +138,23 @@ pub fn lookups(value: &TxtValue) -> usize {
     terms(&text).iter().filter(|term| term.looks_up()).count()
 }
 
+/// The terms that bring in records of others, SES's apart. What these look up themselves counts for receivers, and only DNS
+/// knows it.
+#[must_use]
+pub fn borrowed(value: &TxtValue) -> Vec<String> {
+    let text = value.text().unwrap_or_default();
+    let borrows = |term: &&Term<'_>| match term.name().as_str() {
+        "redirect" => term.is_modifier(),
+        "include" => !term.is_modifier() && !term.is_ours(),
+        _ => false,
+    };
+    terms(&text)
+        .iter()
+        .filter(borrows)
+        .map(|term| term.text.to_owned())
+        .collect()
+}
+
 /// Allows SES in an SPF record: before `all`, else before `redirect`, else at the end.
 ///
 /// # Errors

@@ -34,7 +34,7 @@ pub fn changes(
             Purpose::Dkim | Purpose::MailFromMx => planner.alone(record)?,
             Purpose::MailFromSpf => planner.mail_from_spf(record)?,
             Purpose::Dmarc => planner.dmarc(record, notes)?,
-            Purpose::ApexSpf => planner.apex_spf(record)?,
+            Purpose::ApexSpf => planner.apex_spf(record, notes)?,
         }
     }
     Ok(planner.changes)
@@ -118,7 +118,7 @@ impl Planner<'_> {
     }
 
     /// The domain's own SPF record: extended where there is one, else created.
-    fn apex_spf(&mut self, record: &Record) -> Result<(), PlanError> {
+    fn apex_spf(&mut self, record: &Record, notes: &mut Vec<String>) -> Result<(), PlanError> {
         self.refuse_strangers(record)?;
         let set = self.zone.set(&record.name, &RecordType::Txt);
         let values = set.map(|set| set.values.clone()).unwrap_or_default();
@@ -133,15 +133,18 @@ impl Planner<'_> {
                 mark = SpfMark::Record;
                 [values, vec![record.value.clone()]].concat()
             }
-            [(index, value)] => match spf::merge(value).map_err(|problem| self.spf_error(problem))? {
-                Merged::Present => return Ok(()),
-                Merged::Inserted(value, insertion) => {
-                    mark = SpfMark::Mechanism(insertion);
-                    let mut merged = values;
-                    merged[*index] = value.to_string();
-                    merged
+            [(index, value)] => {
+                notes.extend(uncounted(record, value));
+                match spf::merge(value).map_err(|problem| self.spf_error(problem))? {
+                    Merged::Present => return Ok(()),
+                    Merged::Inserted(value, insertion) => {
+                        mark = SpfMark::Mechanism(insertion);
+                        let mut merged = values;
+                        merged[*index] = value.to_string();
+                        merged
+                    }
                 }
-            },
+            }
             several => return Err(self.spf_error(SpfError::SeveralRecords(several.len()))),
         };
         match set {
@@ -243,6 +246,20 @@ fn fresh(record: &Record, values: Vec<String>) -> RecordSet {
         values,
         special: false,
     }
+}
+
+/// What the operator should know of an SPF record that brings in others: ours may be the eleventh look-up all the same.
+fn uncounted(record: &Record, value: &TxtValue) -> Option<String> {
+    let borrowed = spf::borrowed(value);
+    (!borrowed.is_empty()).then(|| {
+        format!(
+            "the SPF record of {} brings in others ({}); what they look up themselves was not counted, and receivers allow {} \
+             DNS look-ups in all",
+            record.name,
+            borrowed.join(", "),
+            spf::MOST_LOOKUPS
+        )
+    })
 }
 
 fn is_dmarc(value: &str) -> bool {
