@@ -3,10 +3,14 @@
 use std::collections::BTreeSet;
 
 use custom_resource::testing::{Log, SIGNATURE, assert_absent, create, delete, update};
+use proptest::prelude::*;
 use serde_json::json;
+use ses_domain::zone::RecordSet;
 
+use crate::generators::scene;
+use crate::spf_record::is_extended;
 use crate::stage::{DOMAIN, ID, Stage, TYPE, fails, properties, stage, succeeds, with};
-use crate::world::{World, set};
+use crate::world::{World, set, settings};
 
 #[test]
 fn a_new_domain_is_created_verified_and_described() {
@@ -296,6 +300,8 @@ fn a_domain_of_sixty_characters_has_both_texts_and_a_longer_one_says_where_they_
         response.attribute("Records"),
         "Too long for an attribute: the records are in the function's log."
     );
+    // The root's output DnsRecords: its names are relative, so it fits however long the domain is.
+    assert_eq!(response.attribute("ZoneFile").lines().count(), 10);
 }
 
 #[test]
@@ -343,4 +349,33 @@ fn an_identity_that_somebody_deleted_comes_back_with_the_next_update() {
         stage.world().identity(DOMAIN).unwrap().configuration_set.unwrap(),
         "mautic"
     );
+}
+
+/// Whether every old value stands where it stood and is spelled as it was, but for one SPF record that SES joined.
+fn survives(old: &RecordSet, new: &RecordSet) -> bool {
+    let mut changed = old.values.iter().zip(&new.values).filter(|(old, new)| old != new);
+    let one = changed.next().is_none_or(|(old, new)| is_extended(old, new));
+    one && changed.next().is_none() && new.values.len() >= old.values.len() && new.ttl == old.ttl
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(400))]
+
+    #[test]
+    fn any_plan_ends_keeps_what_is_not_ours_and_undoes_itself((mut world, properties) in scene()) {
+        let settings = settings(properties);
+        let before = world.clone();
+        if world.set_up(&settings).is_err() {
+            prop_assert_eq!(world, before);
+            return Ok(());
+        }
+        prop_assert_eq!(world.plan(&settings).unwrap(), []);
+        for set in &before.zones[0].sets {
+            let after = world.zones[0].set(&set.name, &set.kind);
+            prop_assert!(after.is_some_and(|after| survives(set, after)), "{set:?} became {after:?}");
+        }
+        world.tear_down(&settings.domain);
+        prop_assert_eq!(world.all_records(), before.all_records());
+        prop_assert!(world.identities.is_empty());
+    }
 }

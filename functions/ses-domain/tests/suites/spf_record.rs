@@ -55,6 +55,21 @@ fn naive_spf(values: &[String]) -> Vec<String> {
     values.iter().map(text).filter(spf).collect()
 }
 
+/// Whether a value is an SPF record that became another by nothing but SES's mechanism.
+pub fn is_extended(old: &str, new: &str) -> bool {
+    let terms = |value: &str| {
+        let records = naive_spf(&[value.to_owned()]);
+        let terms = records.iter().flat_map(|text| text.split(' '));
+        terms
+            .filter(|term| !term.is_empty())
+            .map(str::to_owned)
+            .collect::<Vec<_>>()
+    };
+    let (old, mut new) = (terms(old), terms(new));
+    let ours = new.iter().position(|term| term == "include:amazonses.com");
+    ours.map(|at| new.remove(at)).is_some() && !old.is_empty() && new == old
+}
+
 /// The terms of a record in lower case that make a receiver ask DNS (RFC 7208, section 4.6.4).
 fn naive_lookups(record: &str) -> usize {
     let asks = |term: &&str| {
