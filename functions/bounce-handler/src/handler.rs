@@ -171,8 +171,11 @@ impl Handler {
                 }
             }
         }
-        // Seconds since 1970 are positive and far from a double's limits.
-        #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
+        #[allow(
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            reason = "seconds since 1970 are positive and far from a double's limits"
+        )]
         let timestamp = (seconds() * 1000.0) as u64;
         for line in report.lines(&self.namespace, timestamp) {
             println!("{line}");

@@ -67,8 +67,7 @@ impl Report {
             *self.correlations.entry(outcome.correlation.name()).or_default() += 1;
         }
         self.unreadable += u32::from(outcome.unreadable);
-        // Seconds since 1970 fit in a double exactly.
-        #[allow(clippy::cast_precision_loss)]
+        #[allow(clippy::cast_precision_loss, reason = "seconds since 1970 fit in a double exactly")]
         let lag = (now - incident.at as f64).max(0.0);
         self.lags.push(lag);
         tracing::info!(

@@ -45,8 +45,7 @@ impl Measured {
     /// Events a second.
     #[must_use]
     pub fn rate(&self) -> f64 {
-        // A few thousand fit in a double exactly.
-        #[allow(clippy::cast_precision_loss)]
+        #[allow(clippy::cast_precision_loss, reason = "a few thousand fit in a double exactly")]
         let events = self.events as f64;
         events / self.time.as_secs_f64()
     }
