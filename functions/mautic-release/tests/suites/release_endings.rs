@@ -138,7 +138,9 @@ async fn the_container_s_reason_stands_beside_the_task_s() {
         world.play(Play::Never);
         let killed = std::sync::Arc::clone(&world.place.ecs);
         tokio::spawn(async move {
-            tokio::time::sleep(Duration::from_millis(400)).await;
+            while lock(&killed).tasks.is_empty() {
+                tokio::time::sleep(Duration::from_millis(20)).await;
+            }
             let mut ecs = lock(&killed);
             ecs.task(&arn(1), |task| {
                 "OutOfMemoryError: Container killed due to memory usage".clone_into(&mut task.container_reason);

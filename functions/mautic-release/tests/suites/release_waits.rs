@@ -41,7 +41,8 @@ async fn the_update_after_it_waits_for_that_task_and_only_then_starts_its_own() 
         world.installed().await;
         world.play(Play::Never);
         let update = world.upgrade();
-        let _ = world.send(&update.clone().timeout(Duration::from_secs(1))).await;
+        // Less than what a look may take: nothing but the first steps fits.
+        let _ = world.send(&update.clone().timeout(Duration::from_secs(20))).await;
         assert_eq!(world.started(), ["release migrate"]);
         let ecs = std::sync::Arc::clone(&world.place.ecs);
         world.play(Play::Well);
