@@ -1,8 +1,9 @@
 //! `Custom::DatabaseUser`: what a Delete does, and what it leaves alone.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use custom_resource::testing::{create, delete, update};
+use database::Connection;
 use serde_json::json;
 
 use crate::user::{TYPE, drop_user};
@@ -154,6 +155,23 @@ async fn a_delete_beside_a_running_create_leaves_nothing_whichever_comes_first()
     }
 }
 
+/// Returns once somebody is in the queue for the server's lock who wants to wait for so many seconds, as LIKE has it.
+async fn waits_for_the_lock(onlooker: &mut Connection, seconds: &str) {
+    let query = format!(
+        "SELECT ID FROM information_schema.PROCESSLIST WHERE STATE = 'User lock' AND INFO LIKE 'SELECT GET_LOCK(_database-init_, {seconds})'"
+    );
+    let until = Instant::now() + Duration::from_secs(30);
+    while onlooker
+        .rows::<u64>(&query, ())
+        .await
+        .expect("the processes")
+        .is_empty()
+    {
+        assert!(Instant::now() < until, "nobody waits for {seconds} s");
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+}
+
 #[tokio::test]
 async fn a_create_that_a_delete_overtook_makes_nothing_and_a_later_one_is_not_disturbed() {
     for world in worlds() {
@@ -166,19 +184,20 @@ async fn a_create_that_a_delete_overtook_makes_nothing_and_a_later_one_is_not_di
             .first("SELECT GET_LOCK('database-init', 60)", ())
             .await
             .expect("the lock");
+        // Their times tell them apart from whatever else waits: the server shows for how long each wants the lock.
         let (making, deleting) = (
-            create(TYPE, properties.clone()),
-            delete(TYPE, "shop-Thing-1ABCDEFGHIJKL", properties),
+            create(TYPE, properties.clone()).timeout(Duration::from_secs(800)),
+            delete(TYPE, "shop-Thing-1ABCDEFGHIJKL", properties).timeout(Duration::from_secs(600)),
         );
         let overtaking = async {
             let deleted = deleting.send(&world.runtime);
             tokio::pin!(deleted);
-            let pause = tokio::time::sleep(Duration::from_millis(300));
-            tokio::select! { _ = &mut deleted => panic!("the lock is held"), () = pause => {} }
+            let waits = waits_for_the_lock(&mut holder, "5__");
+            tokio::select! { _ = &mut deleted => panic!("the lock is held"), () = waits => {} }
             let made = making.send(&world.runtime);
             tokio::pin!(made);
-            let pause = tokio::time::sleep(Duration::from_millis(300));
-            tokio::select! { _ = &mut made => panic!("the lock is held"), _ = &mut deleted => panic!("the lock is held"), () = pause => {} }
+            let waits = waits_for_the_lock(&mut holder, "7__");
+            tokio::select! { _ = &mut made => panic!("the lock is held"), _ = &mut deleted => panic!("the lock is held"), () = waits => {} }
             holder.close().await;
             futures::join!(made, deleted)
         };
