@@ -174,6 +174,17 @@ impl Shelf {
         self.held(arn, |held| (held.created, held.rotated) = (Some(created), rotated));
     }
 
+    /// Lets so much time pass: every date lies further back.
+    pub fn age(&self, by: Duration) {
+        for held in open(&self.secrets).values_mut() {
+            let made = held.versions.values_mut().map(|version| &mut version.made);
+            let dates = [&mut held.created, &mut held.changed, &mut held.rotated];
+            for date in dates.into_iter().chain(made).flatten() {
+                *date -= by;
+            }
+        }
+    }
+
     /// Takes a label away, as an operator does.
     pub fn remove_label(&self, arn: &str, label: &str) {
         self.held(arn, |held| {

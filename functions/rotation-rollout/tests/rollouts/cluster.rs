@@ -16,7 +16,10 @@ pub const BOUNCES: &str = "arn:aws:secretsmanager:eu-central-1:123456789012:secr
 pub const V1: &str = "11111111-1111-1111-1111-111111111111";
 pub const V2: &str = "22222222-2222-2222-2222-222222222222";
 pub const V3: &str = "33333333-3333-3333-3333-333333333333";
-pub const SETTLE: Duration = Duration::from_secs(1);
+/// Longer than any test takes: what is to be settled is made older.
+pub const SETTLE: Duration = Duration::from_mins(1);
+/// Where the function itself waits for it.
+const SHORT: Duration = Duration::from_secs(1);
 
 pub fn function(secret: &str) -> String {
     format!("arn:aws:lambda:eu-central-1:123456789012:function:of-{}", secret.len())
@@ -83,6 +86,15 @@ pub struct Cluster {
 impl Cluster {
     /// Services `web` and `worker` that use both secrets, each with a task; everything as old as can be.
     pub fn new() -> Self {
+        Self::settling_in(SETTLE)
+    }
+
+    /// One in which the function can be waited for that waits until a label's move is settled.
+    pub fn soon_settled() -> Self {
+        Self::settling_in(SHORT)
+    }
+
+    fn settling_in(settle: Duration) -> Self {
         let shelf = Shelf::new();
         for arn in [DATABASE, CACHE, BOUNCES] {
             shelf.hold(arn, V1, &json!({"username": "u", "password": "s3nt1nel-0"}));
@@ -106,7 +118,7 @@ impl Cluster {
         let settings = Settings {
             cluster: "shop".to_owned(),
             rotations: rotations.into(),
-            settle: SETTLE,
+            settle,
         };
         let rollout = Rollout::new(crate::clients::clients(&shelf, &state), settings);
         Self { shelf, state, rollout }
@@ -122,8 +134,20 @@ impl Cluster {
             .write_by_hand(arn, V2, &json!({"username": "u", "password": "s3nt1nel-1"}));
     }
 
-    pub async fn settled(&self) {
-        tokio::time::sleep(SETTLE + Duration::from_millis(10)).await;
+    /// Lets so much time pass that what is there is settled: everything is as much older.
+    pub fn settled(&self) {
+        let passed = SETTLE + Duration::from_millis(10);
+        self.shelf.age(passed);
+        let mut state = self.state();
+        for service in state.services.values_mut() {
+            let deployed = service.deployments.iter_mut().map(|one| &mut one.created);
+            for date in deployed.chain(&mut service.failures) {
+                *date -= passed;
+            }
+        }
+        for task in state.tasks.values_mut() {
+            task.created = (task.created - passed).max(SystemTime::UNIX_EPOCH);
+        }
     }
 
     /// One look, for no reason.

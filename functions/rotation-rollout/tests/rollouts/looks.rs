@@ -3,6 +3,7 @@
 use std::time::{Duration, Instant, SystemTime};
 
 use custom_resource::testing::{Log, assert_absent};
+use futures::future::join_all;
 use serde_json::json;
 
 use crate::cluster::{BOUNCES, CACHE, Cluster, DATABASE, SETTLE, V2, V3, deployment, function, moved, task};
@@ -43,7 +44,7 @@ async fn tasks_are_replaced_and_only_then_the_old_credential_is_retired() {
     assert_eq!(found.secrets[DATABASE], "waiting: its label has moved a moment ago");
     assert!(cluster.state().forced.is_empty());
 
-    cluster.settled().await;
+    cluster.settled();
     let found = cluster.look().await;
     assert_eq!(found.secrets[DATABASE], "rolling out: new deployment of web, worker");
     assert_eq!(cluster.state().forced, ["web", "worker"]);
@@ -68,7 +69,7 @@ async fn tasks_are_replaced_and_only_then_the_old_credential_is_retired() {
 
 #[tokio::test]
 async fn the_label_s_own_event_waits_until_it_is_settled_and_deploys_at_once() {
-    let cluster = Cluster::new();
+    let cluster = Cluster::soon_settled();
     cluster.rotate(DATABASE);
     let found = cluster.look_because(moved(DATABASE)).await;
     assert_eq!(found.secrets[DATABASE], "rolling out: new deployment of web, worker");
@@ -76,7 +77,7 @@ async fn the_label_s_own_event_waits_until_it_is_settled_and_deploys_at_once() {
 
 #[tokio::test]
 async fn two_secrets_that_are_rotated_together_make_one_deployment() {
-    let cluster = Cluster::new();
+    let cluster = Cluster::soon_settled();
     cluster.rotate(DATABASE);
     tokio::time::sleep(Duration::from_millis(500)).await;
     cluster.rotate(CACHE);
@@ -97,7 +98,7 @@ async fn two_secrets_that_are_rotated_together_make_one_deployment() {
 
 #[tokio::test]
 async fn so_do_two_whose_labels_moved_at_nearly_the_same_time() {
-    let cluster = Cluster::new();
+    let cluster = Cluster::soon_settled();
     cluster.rotate(DATABASE);
     tokio::time::sleep(Duration::from_millis(2)).await;
     cluster.rotate(CACHE);
@@ -116,7 +117,7 @@ async fn a_deployment_of_somebody_else_is_waited_for_and_not_cut_short() {
     let before = SystemTime::now();
     cluster.state().services.get_mut("web").unwrap().deployments = vec![deployment(true, before, "IN_PROGRESS")];
     cluster.rotate(DATABASE);
-    cluster.settled().await;
+    cluster.settled();
     let found = cluster.look().await;
     assert_eq!(found.secrets[DATABASE], "rolling out: new deployment of worker");
     cluster.complete();
@@ -140,7 +141,7 @@ async fn a_standalone_task_that_began_before_is_waited_for_until_it_is_gone() {
         .tasks
         .insert("unrelated".to_owned(), task("other:1", SystemTime::UNIX_EPOCH));
     cluster.rotate(DATABASE);
-    cluster.settled().await;
+    cluster.settled();
     cluster.look().await;
     cluster.complete();
     assert_eq!(
@@ -168,7 +169,7 @@ async fn a_task_whose_definition_is_gone_may_use_any_secret() {
         .tasks
         .insert("ghost".to_owned(), task("gone:1", SystemTime::UNIX_EPOCH));
     cluster.rotate(BOUNCES);
-    cluster.settled().await;
+    cluster.settled();
     assert_eq!(
         cluster.look().await.secrets[BOUNCES],
         "waiting: task ghost began before the label moved"
@@ -177,7 +178,7 @@ async fn a_task_whose_definition_is_gone_may_use_any_secret() {
 
 #[tokio::test]
 async fn a_secret_that_no_task_uses_is_retired_without_a_deployment() {
-    let cluster = Cluster::new();
+    let cluster = Cluster::soon_settled();
     cluster.rotate(BOUNCES);
     let found = cluster.look_because(moved(BOUNCES)).await;
     assert_eq!(found.secrets[BOUNCES], "retired");
@@ -189,7 +190,7 @@ async fn a_deployment_that_failed_keeps_the_old_credential_and_is_not_tried_agai
     for rolled_back in [false, true] {
         let cluster = Cluster::new();
         cluster.rotate(DATABASE);
-        cluster.settled().await;
+        cluster.settled();
         cluster.look().await;
         {
             let mut state = cluster.state();
@@ -229,12 +230,12 @@ async fn a_deployment_that_failed_keeps_the_old_credential_and_is_not_tried_agai
 async fn a_rotation_that_is_refused_amid_an_overlap_has_nothing_tried_again_that_failed() {
     let cluster = Cluster::new();
     cluster.rotate(DATABASE);
-    cluster.settled().await;
+    cluster.settled();
     cluster.look().await;
     cluster.state().services.get_mut("worker").unwrap().deployments[0].state = "FAILED";
     cluster.complete();
     cluster.shelf.begin(DATABASE, V3);
-    cluster.settled().await;
+    cluster.settled();
     cluster.look().await;
     assert_eq!(
         cluster.state().forced,
@@ -265,7 +266,7 @@ async fn a_rotation_that_is_refused_amid_an_overlap_has_nothing_tried_again_that
 async fn what_the_rotating_function_says_is_told_and_asked_again_at_the_next_look() {
     let cluster = Cluster::new();
     cluster.rotate(BOUNCES);
-    cluster.settled().await;
+    cluster.settled();
     cluster.state().answer = Some(Err("user `bounces` is locked"));
     let found = cluster.look().await;
     assert_eq!(
@@ -284,38 +285,42 @@ async fn what_the_rotating_function_says_is_told_and_asked_again_at_the_next_loo
 
 #[tokio::test]
 async fn a_function_that_does_not_answer_keeps_neither_the_others_from_retiring_nor_the_look_from_its_end() {
+    let began = Instant::now();
+    // At the same time, since each waits.
+    join_all([BOUNCES, CACHE, DATABASE].map(a_function_that_does_not_answer)).await;
+    assert!(began.elapsed() < Duration::from_secs(12), "{:?}", began.elapsed());
+}
+
+async fn a_function_that_does_not_answer(silent: &str) {
     let cluster = Cluster::new();
     for secret in [BOUNCES, DATABASE, CACHE] {
         cluster.rotate(secret);
     }
-    cluster.settled().await;
+    cluster.settled();
     cluster.look().await;
     cluster.complete();
-    for silent in [BOUNCES, CACHE, DATABASE] {
-        cluster.state().silent = function(silent);
-        let began = Instant::now();
-        let found = cluster.look_for(Duration::from_millis(15_500), json!({})).await;
-        assert!(began.elapsed() < Duration::from_secs(5), "{:?}", began.elapsed());
-        for secret in [BOUNCES, DATABASE, CACHE] {
-            let told = if secret == silent {
-                "waiting: the function has not answered yet"
-            } else {
-                "retired"
-            };
-            assert_eq!(found.secrets[secret], told, "{secret}");
-        }
-        assert_eq!(found.failed, 0);
-        assert!(found.oldest > Duration::ZERO, "the metric is told");
+    cluster.state().silent = function(silent);
+    // Some seconds more than telling takes.
+    let found = cluster.look_for(Duration::from_secs(18), json!({})).await;
+    for secret in [BOUNCES, DATABASE, CACHE] {
+        let told = if secret == silent {
+            "waiting: the function has not answered yet"
+        } else {
+            "retired"
+        };
+        assert_eq!(found.secrets[secret], told, "{secret}");
     }
+    assert_eq!(found.failed, 0);
+    assert!(found.oldest > Duration::ZERO, "the metric is told");
     cluster.state().silent.clear();
-    assert_eq!(cluster.look().await.secrets[DATABASE], "retired");
+    assert_eq!(cluster.look().await.secrets[silent], "retired");
 }
 
 #[tokio::test]
 async fn a_service_that_may_not_be_deployed_is_a_failure_and_no_reason_to_leave_the_others() {
     let cluster = Cluster::new();
     cluster.rotate(DATABASE);
-    cluster.settled().await;
+    cluster.settled();
     cluster.state().denied = Some("ecs:UpdateService");
     let found = cluster.look().await;
     assert_eq!(
@@ -345,7 +350,7 @@ async fn a_look_that_cannot_see_changes_nothing_and_says_so() {
     for action in actions {
         let cluster = Cluster::new();
         cluster.rotate(DATABASE);
-        cluster.settled().await;
+        cluster.settled();
         cluster.state().denied = Some(action);
         let deadline = SystemTime::now() + Duration::from_mins(3);
         let error = cluster.rollout.handle(&json!({}), deadline).await.unwrap_err();
@@ -360,7 +365,7 @@ async fn no_secret_is_read_and_none_is_logged() {
     let log = Log::capture();
     let cluster = Cluster::new();
     cluster.rotate(DATABASE);
-    cluster.settled().await;
+    cluster.settled();
     cluster.look().await;
     cluster.complete();
     let found = cluster.look().await;
