@@ -17,7 +17,7 @@ use crate::rotate::{Outcome, Rotation};
 use crate::target::RotationTarget;
 use crate::versions::{CURRENT, PENDING, RETIRED};
 
-pub use scene::{ARN, Scene, V1, refused, version};
+pub use scene::{AGAIN, ARN, Scene, V1, refused, refused_within, version};
 
 const PREVIOUS: &str = "AWSPREVIOUS";
 

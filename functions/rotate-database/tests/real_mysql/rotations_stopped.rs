@@ -3,7 +3,7 @@
 use custom_resource::testing::{Log, assert_absent};
 use rotate_database::Error;
 use rotation::Step;
-use rotation::testing::{ARN, Scene, V1, refused, version};
+use rotation::testing::{AGAIN, ARN, Scene, V1, refused, refused_within, version};
 use serde_json::{Value, json};
 
 use crate::world::{MASTER, World, fresh, rotation, worlds};
@@ -118,7 +118,7 @@ async fn a_server_that_is_down_is_tried_again_and_named() {
         let mut content = before.clone();
         content["port"] = json!(1);
         world.shelf.hold(ARN, V1, &content);
-        let error = refused(&world.rotation, Step::Set).await;
+        let error = refused_within(AGAIN, &world.rotation, Step::Set).await;
         let begins = format!("setSecret of secret {ARN}: no connection to {}:1 (", world.server.host);
         assert!(error.starts_with(&begins), "{error}");
         assert!(log.text().contains("tried again"), "{}", log.text());

@@ -1,7 +1,7 @@
 //! What stops a rotation, in which words; that both clients get in all the same, and that the rotation then ends well.
 
 use custom_resource::testing::Log;
-use rotation::testing::{ARN, Scene, refused, version};
+use rotation::testing::{AGAIN, ARN, Scene, refused, version};
 use rotation::{Outcome, Step};
 
 use crate::world::{USER, World, rotation, trusting};
@@ -22,7 +22,7 @@ async fn a_server_that_is_down_is_tried_again_and_named() {
     let words = format!("no conversation with {} (", address(&world));
     let leave = |is_down: bool| world.iam().smtp.listen(!is_down);
     world
-        .rotate_stopped(&world.rotation, leave, &[(Step::Test, &words)])
+        .rotate_stopped_within(AGAIN, &world.rotation, leave, &[(Step::Test, &words)])
         .await;
     assert!(log.text().contains("tried again"), "{}", log.text());
 }

@@ -8,7 +8,7 @@ use futures::StreamExt;
 use futures::future::join_all;
 use futures::stream::FuturesUnordered;
 use serde_json::{Value, json};
-use tokio::time::{Instant, interval, sleep};
+use tokio::time::{Instant, MissedTickBehavior, interval, sleep};
 
 use super::Shelf;
 use super::killed::killed_after;
@@ -21,11 +21,18 @@ use crate::versions::CURRENT;
 pub const ARN: &str = "arn:aws:secretsmanager:eu-central-1:123456789012:secret:Rotated-GhIjKl";
 /// The version that it begins with.
 pub const V1: &str = "11111111-1111-1111-1111-111111111111";
-/// How often somebody opens a connection, and how seldom on average at most.
+/// How often somebody opens a connection, unless so many are under way, and how seldom on average at most: a busy machine manages
+/// fewer than it should.
 const EVERY: Duration = Duration::from_millis(20);
-const SELDOM: Duration = Duration::from_millis(22);
+const MOST: usize = 50;
+const SELDOM: Duration = Duration::from_millis(66);
 /// What lies between a rotation and its rollout, and between that and the retirement.
 const PAUSE: Duration = Duration::from_millis(150);
+
+/// A second more than an attempt and the answer may take: hardly any time to try again.
+const HARDLY: Duration = Duration::from_secs(13);
+/// The time of a step that is certain to try again, even where a first attempt takes two seconds.
+pub const AGAIN: Duration = Duration::from_secs(15);
 
 /// The id of a later version.
 #[must_use]
@@ -38,8 +45,16 @@ pub fn version(number: usize) -> String {
 /// # Panics
 /// If there is none.
 pub async fn refused<T: RotationTarget>(rotation: &Rotation<T>, one: Step) -> String {
+    refused_within(HARDLY, rotation, one).await
+}
+
+/// As [`refused`], of a step that has so much `time`.
+///
+/// # Panics
+/// If there is none.
+pub async fn refused_within<T: RotationTarget>(time: Duration, rotation: &Rotation<T>, one: Step) -> String {
     let payload = json!({"Step": one.to_string(), "SecretId": ARN, "ClientRequestToken": version(2)});
-    let deadline = SystemTime::now() + Duration::from_secs(13);
+    let deadline = SystemTime::now() + time;
     rotation.handle(payload, deadline).await.unwrap_err().to_string()
 }
 
@@ -171,8 +186,17 @@ pub trait Scene {
     ///
     /// # Panics
     /// If that is not so.
-    async fn rotate_stopped(
+    async fn rotate_stopped(&self, faulty: &Rotation<Self::Target>, fault: impl FnMut(bool), stops: &[(Step, &str)]) {
+        self.rotate_stopped_within(HARDLY, faulty, fault, stops).await;
+    }
+
+    /// As [`Scene::rotate_stopped`], where a step that meets a fault has so much `time`.
+    ///
+    /// # Panics
+    /// If that is not so.
+    async fn rotate_stopped_within(
         &self,
+        time: Duration,
         faulty: &Rotation<Self::Target>,
         mut fault: impl FnMut(bool),
         stops: &[(Step, &str)],
@@ -182,7 +206,7 @@ pub trait Scene {
         for one in Step::ROTATION.into_iter().chain([Step::Retire]) {
             if let Some((_, words)) = stops.iter().find(|(stopped, _)| *stopped == one) {
                 fault(true);
-                let error = refused(faulty, one).await;
+                let error = refused_within(time, faulty, one).await;
                 fault(false);
                 let begins = format!("{one} of secret {ARN}: {words}");
                 assert!(error.starts_with(&begins), "not `{begins}` but `{error}`");
@@ -209,7 +233,7 @@ pub trait Scene {
     }
 
     /// So many rotations with rollouts, while tasks open fifty connections a second with what they hold, however long one takes,
-    /// and are never refused. How many they opened.
+    /// and are never refused; a busy machine may open fewer, down to fifteen. How many they opened.
     ///
     /// # Panics
     /// If that is not so.
@@ -218,9 +242,11 @@ pub trait Scene {
         let (task, over) = (RefCell::new(Rc::new(self.held())), Cell::new(false));
         let client = async {
             let (mut ticks, mut open, mut opened) = (interval(EVERY), FuturesUnordered::new(), 0);
+            // What a machine that stalled has missed is not made up for at once.
+            ticks.set_missed_tick_behavior(MissedTickBehavior::Skip);
             while !over.get() {
                 tokio::select! {
-                    _ = ticks.tick() => {
+                    _ = ticks.tick(), if open.len() < MOST => {
                         opened += 1;
                         open.push(self.open(Rc::clone(&task.borrow()), opened));
                     }
