@@ -10,13 +10,14 @@ use aws_sdk_sesv2::operation::put_suppressed_destination::{
 };
 use aws_sdk_sesv2::{Client, Config};
 use aws_smithy_mocks::{MockResponse, RuleMode, mock, mock_client};
+use futures::future::join_all;
 use recorded_calls::Recorder;
 use serde_json::json;
 use tokio::net::TcpListener;
 use tokio::time::{Duration, Instant};
 
 use crate::report::{Report, batch};
-use crate::world::{all_well, hand, policy, worlds};
+use crate::world::{World, all_well, hand, policy, worlds};
 
 type Listed = Arc<Mutex<Vec<String>>>;
 
@@ -112,7 +113,8 @@ async fn silent_ses() -> (Client, TcpListener) {
 
 #[tokio::test]
 async fn ses_is_not_waited_for_longer_than_there_is_time_and_what_is_recorded_stays() {
-    for world in worlds("").await {
+    // On all servers at the same time, since SES is waited for.
+    let silent = |world: World| async move {
         world
             .run(&["INSERT INTO {leads} (id, email) VALUES (1, 'jane@example.com')"])
             .await;
@@ -124,13 +126,14 @@ async fn ses_is_not_waited_for_longer_than_there_is_time_and_what_is_recorded_st
             Report::soft("3", "full@example.com").text(),
         ];
         let began = Instant::now();
-        let deadline = began + Duration::from_secs(2);
+        let deadline = began + Duration::from_secs(5);
         let answer = handler.handle(&batch(&texts), "x", deadline).await.expect("a queue's");
-        assert!(began.elapsed() < Duration::from_secs(3), "{:?}", began.elapsed());
+        assert!(began.elapsed() < Duration::from_secs(10), "{:?}", began.elapsed());
         assert_eq!(
             serde_json::to_value(answer).expect("JSON"),
             json!({"batchItemFailures": [{"itemIdentifier": "q-0"}, {"itemIdentifier": "q-1"}]})
         );
         assert_eq!(world.rows().await.len(), 1);
-    }
+    };
+    join_all(worlds("").await.into_iter().map(silent)).await;
 }
