@@ -186,8 +186,8 @@ async fn a_create_that_a_delete_overtook_makes_nothing_and_a_later_one_is_not_di
             .expect("the lock");
         // Their times tell them apart from whatever else waits: the server shows for how long each wants the lock.
         let (making, deleting) = (
-            create(TYPE, properties.clone()).timeout(Duration::from_secs(800)),
-            delete(TYPE, "shop-Thing-1ABCDEFGHIJKL", properties).timeout(Duration::from_secs(600)),
+            create(TYPE, properties.clone()).timeout(Duration::from_mins(13)),
+            delete(TYPE, "shop-Thing-1ABCDEFGHIJKL", properties).timeout(Duration::from_mins(10)),
         );
         let overtaking = async {
             let deleted = deleting.send(&world.runtime);
