@@ -47,7 +47,7 @@ down: ## stop this checkout's local AWS, MySQL, Redis and Valkey, whichever targ
 # What end to end mostly waits for runs beside cargo's work; the longest parts begin first. Each part's output appears when it has ended.
 test: ## lint, unit and property tests, real MySQL, the local AWS, end to end
 	@$(MAKE) setup-lint servers local-functions
-	@$(MAKE) PREPARED=yes --jobs=2 --output-sync=target end-to-end-stacks unit-local-aws unit-rust end-to-end-readme \
+	@$(MAKE) PREPARED=yes --jobs=4 --output-sync=target end-to-end-stacks unit-local-aws unit-rust end-to-end-readme \
 		unit-container lint-rust lint-rest
 
 lint: lint-rust lint-rest ## formatting, clippy, licences, templates, shell, Python, house rules

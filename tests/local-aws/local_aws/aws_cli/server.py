@@ -122,13 +122,15 @@ def _run(words: dict, streams: list[int]) -> NoReturn:
         random.seed()
         sys.argv = ["aws", *words["arguments"]]
         status = awscli.clidriver.main()
-        sys.stdout.flush()
-        sys.stderr.flush()
     except SystemExit as end:
         status = end.code if isinstance(end.code, int) else 0 if end.code is None else 1
     except BaseException:
         sys.excepthook(*sys.exc_info())
     finally:
+        for stream in (sys.stdout, sys.stderr):
+            # A caller that has closed its end hears nothing more.
+            with contextlib.suppress(OSError):
+                stream.flush()
         os._exit(status)
 
 
