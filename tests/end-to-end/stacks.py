@@ -1,10 +1,12 @@
 """A CloudFormation stack of a test, spoken to as an operator would, with the story of its events for a failure's text."""
 
+import contextlib
 import json
 import time
 from collections.abc import Iterator
 from typing import Any
 
+import botocore.exceptions
 from world import PATIENCE, POLL_SECONDS, client
 
 NESTED = "AWS::CloudFormation::Stack"
@@ -81,7 +83,12 @@ class Stack:
         return {one["OutputKey"]: one["OutputValue"] for one in self.described().get("Outputs", [])}
 
     def physical_id(self, logical_id: str) -> str:
-        """The last id that a resource's events name; they outlive the resource."""
+        """A resource's id; of one that is gone the last that its events name, which outlive it."""
+        with contextlib.suppress(botocore.exceptions.ClientError):
+            asked = {"StackName": self.id, "LogicalResourceId": logical_id}
+            found = self.cloudformation.describe_stack_resource(**asked)["StackResourceDetail"]
+            if found.get("PhysicalResourceId"):
+                return found["PhysicalResourceId"]
         ids = [one.get("PhysicalResourceId") for one in self.events() if one["LogicalResourceId"] == logical_id]
         if not any(ids):
             raise AssertionError(f"{self.name} has no {logical_id}:\n{self.story()}")

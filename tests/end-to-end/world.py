@@ -39,7 +39,7 @@ AWS_CLI = STATE.directory / "aws-cli" / "aws"
 PATIENCE = 300.0
 """Seconds; far over what anything here takes, far under the hour that a lost answer would cost."""
 
-POLL_SECONDS = 0.4
+POLL_SECONDS = 0.5
 """Between two looks: with a dozen threads that look, shorter ones keep the emulator busy with answering them."""
 
 
@@ -218,14 +218,17 @@ def published(name: str, text: str) -> str:
     return f"{s3.meta.endpoint_url}/{BUCKET}/{name}"
 
 
-@once
 def _key(path: str) -> str:
-    text, key = packaged().read_text(), ""
+    key = ""
     for name in path.split("/"):
-        template = yaml.load(text, _Template)
-        key = template["Resources"][name]["Properties"]["TemplateURL"].split(f"/{BUCKET}/", 1)[1]
-        text = _text(key)
+        key = _shape(key)["Resources"][name]["Properties"]["TemplateURL"].split(f"/{BUCKET}/", 1)[1]
     return key
+
+
+@once
+def _shape(key: str) -> dict[str, Any]:
+    """A packaged template, read; the root's key is blank."""
+    return yaml.load(_text(key) if key else packaged().read_text(), _Template)
 
 
 def _text(key: str) -> str:

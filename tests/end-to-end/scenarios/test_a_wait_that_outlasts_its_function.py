@@ -49,8 +49,8 @@ class ATaskThatOutlastsItsFunction(unittest.TestCase):
         self.assertEqual(stack.records(), [("install", "7.2")])
 
         stack.begin_update(ImageUri=image("7.3.0"), WaitSeconds="60")
-        handed_over = invocations(stack.function()) + 1
-        wait_until("the next release's wait", lambda: invocations(stack.function()) > handed_over, stack.story)
+        handed_over, log = invocations(stack.function()) + 1, stack.function()
+        wait_until("the next release's wait", lambda: invocations(log) > handed_over, stack.story)
         self.assertEqual(stack.tasks("RUNNING"), [task], "one at a time")
         stack.stop(task)
         self.assertEqual(stack.settled(), "UPDATE_COMPLETE", stack.story())

@@ -1,5 +1,7 @@
 """Starting and stopping the emulator's process."""
 
+import datetime
+import functools
 import os
 import secrets
 import socket
@@ -13,6 +15,8 @@ from pathlib import Path
 from typing import Any
 
 import boto3
+import botocore.session
+import botocore.utils
 
 from local_aws import container_engine, processes, servers_file
 from local_aws.errors import LocalAwsError
@@ -123,9 +127,25 @@ def _environment(
     }
 
 
+@functools.cache
+def _session() -> boto3.Session:
+    """A session whose clients read the emulator's timestamps as what they nearly always are."""
+    core = botocore.session.get_session()
+    core.get_component("response_parser_factory").set_parser_defaults(timestamp_parser=_moment)
+    return boto3.Session(botocore_session=core)
+
+
+def _moment(value: Any) -> datetime.datetime:
+    """A point in time; boto's own way tries all notations, which is half the work of reading a stack's events."""
+    try:
+        return datetime.datetime.fromisoformat(value)
+    except (TypeError, ValueError):
+        return botocore.utils.parse_timestamp(value)
+
+
 def client(service: str, endpoint: str, access_key: str, secret_key: str) -> Any:
     """A boto3 client of the emulator."""
-    return boto3.client(
+    return _session().client(
         service,
         endpoint_url=endpoint,
         region_name=REGION,

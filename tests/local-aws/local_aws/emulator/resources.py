@@ -1,5 +1,6 @@
 """How our modules add resource types to CloudFormation, or complete those that the emulator has."""
 
+import threading
 from collections.abc import Callable
 from typing import Any
 
@@ -24,6 +25,8 @@ Attributes = Callable[[str, Props], Props]
 
 _off_the_loop: set[str] = set()
 _clients: dict[tuple[str, str], botocore.client.BaseClient] = {}
+# One for all: each reads the table of AWS's endpoints, which takes longer than most calls. It makes one client at a time.
+_session, _making = botocore.session.get_session(), threading.Lock()
 
 
 def install() -> None:
@@ -39,13 +42,14 @@ def aws(service: str) -> Any:
     """A client of the emulator itself, signed with the root key that this process alone knows."""
     key = (service, get_region())
     if key not in _clients:
-        _clients[key] = botocore.session.get_session().create_client(
-            service,
-            endpoint_url=SETTINGS.endpoint,
-            region_name=get_region(),
-            aws_access_key_id=SETTINGS.root_access_key,
-            aws_secret_access_key=SETTINGS.root_secret_key,
-        )
+        with _making:
+            _clients[key] = _session.create_client(
+                service,
+                endpoint_url=SETTINGS.endpoint,
+                region_name=get_region(),
+                aws_access_key_id=SETTINGS.root_access_key,
+                aws_secret_access_key=SETTINGS.root_secret_key,
+            )
     return _clients[key]
 
 
