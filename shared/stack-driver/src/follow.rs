@@ -100,7 +100,7 @@ impl<'a> Follower<'a> {
     /// # Errors
     /// CloudFormation does not answer for long, or the AWS CLI is lost.
     pub async fn follow(&mut self, cli: &mut Option<AwsCli>) -> Result<Ending, FollowError> {
-        let pause = Duration::from_millis(if self.cloud.is_local() { 300 } else { 3_000 });
+        let pause = Duration::from_millis(if self.cloud.is_local() { 500 } else { 3_000 });
         loop {
             self.round(false).await?;
             if let Some(status) = self.outcome() {

@@ -104,6 +104,8 @@ class Call:
 def _run(words: dict, streams: list[int]) -> NoReturn:
     """Become the CLI, in the caller's place."""
     status = 255
+    # A call ends before anything would be worth collecting.
+    gc.disable()
     try:
         # The server may have been started by one who ignores it.
         signal.signal(signal.SIGINT, signal.default_int_handler)

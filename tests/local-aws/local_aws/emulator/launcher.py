@@ -1,5 +1,6 @@
 """`python -m local_aws.emulator.launcher`: the emulator's process. `python -m local_aws start` runs it."""
 
+import gc
 import importlib
 import logging
 import sys
@@ -73,6 +74,9 @@ def serve() -> None:
     """The emulator's own command line takes its settings from the environment; it has no arguments here."""
     from ministack import app
 
+    # What was imported stays; requests make much that is gone at once, and hardly a cycle.
+    gc.freeze()
+    gc.set_threshold(20_000, 20)
     sys.argv = sys.argv[:1]
     app.main()
 

@@ -5,6 +5,7 @@ the sender, SMTP. The secrets that the definition names are read when they are n
 that of a load balancer without targets.
 """
 
+import functools
 import json
 import logging
 import smtplib
@@ -69,8 +70,9 @@ def running() -> Iterator[dict[str, str]]:
                 yield environment(service["taskDefinition"])
 
 
+@functools.cache
 def environment(definition: str) -> dict[str, str]:
-    """The environment of a definition's only container."""
+    """The environment of a definition's only container; a revision never changes."""
     [container] = aws("ecs").describe_task_definition(taskDefinition=definition)["taskDefinition"][
         "containerDefinitions"
     ]
