@@ -28,7 +28,7 @@ SECONDS ?= 60
 needs = $(if $(PREPARED),,$(1))
 
 .PHONY: help up env down test lint lint-rust lint-rest unit unit-rust unit-local-aws unit-container servers end-to-end end-to-end-stacks \
-	end-to-end-readme local-functions bench docs package deploy smoke fuzz verify-image audit setup setup-lint
+	end-to-end-readme local-functions compiled bench docs package deploy smoke fuzz verify-image audit setup setup-lint
 
 help: ## what each target does
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/; s/\$$\$$/$$/g' | expand -t 12
@@ -44,11 +44,17 @@ down: ## stop this checkout's local AWS, MySQL, Redis and Valkey, whichever targ
 	python3 -m local_aws mysql stop
 	python3 -m local_aws cache stop
 
-# What end to end mostly waits for runs beside cargo's work; the longest parts begin first. Each part's output appears when it has ended.
+# All is compiled before the tests run side by side: some of them look at the clock. The longest parts begin first, and each one's
+# output appears when it has ended.
 test: ## lint, unit and property tests, real MySQL, the local AWS, end to end
-	@$(MAKE) setup-lint servers local-functions
+	@$(MAKE) setup-lint servers local-functions lint-rust compiled
 	@$(MAKE) PREPARED=yes --jobs=4 --output-sync=target end-to-end-stacks unit-local-aws unit-rust end-to-end-readme \
-		unit-container lint-rust lint-rest
+		unit-container lint-rest
+
+compiled:
+	cargo build --quiet --package stack-driver
+	cargo build --quiet --package recorded-calls
+	cargo test --quiet --workspace --all-features --no-run
 
 lint: lint-rust lint-rest ## formatting, clippy, licences, templates, shell, Python, house rules
 
