@@ -41,8 +41,20 @@ class Sites(TestCase):
             "secrets": [{"name": name, "valueFrom": value} for name, value in secrets.items()],
         }
         family = f"{self.name.replace('.', '-')}-{family}"
-        answer = client("ecs").register_task_definition(family=family, containerDefinitions=[container])
+        answer = client("ecs").register_task_definition(
+            family=family, executionRoleArn=self.execution_role(family), containerDefinitions=[container]
+        )
         return answer["taskDefinition"]["taskDefinitionArn"]
+
+    def execution_role(self, name: str) -> str:
+        """A role that may read secrets: without it the tasks of a service stop as soon as they want theirs."""
+        iam = client("iam")
+        trust = {"Effect": "Allow", "Principal": {"Service": "ecs-tasks.amazonaws.com"}, "Action": "sts:AssumeRole"}
+        arn = iam.create_role(RoleName=name, AssumeRolePolicyDocument=json.dumps({"Statement": [trust]}))["Role"]["Arn"]
+        statement = {"Effect": "Allow", "Action": "secretsmanager:GetSecretValue", "Resource": "*"}
+        document = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+        iam.put_role_policy(RoleName=name, PolicyName="secrets", PolicyDocument=document)
+        return arn
 
     def mail_user(self) -> dict[str, str]:
         """The references to the credentials of a user that may send."""
