@@ -24,12 +24,11 @@ fn notifies(deployment: &Deployment) -> Vec<Finding> {
 
 #[test]
 fn every_alarm_notifies_the_topic_of_the_foundation_when_it_begins_and_when_it_is_over() {
-    for (actions, told) in [
-        ("AlarmActions", (vec![], vec![TOPIC])),
-        ("OKActions", (vec![TOPIC], vec![])),
+    for (actions, begins, ends) in [
+        ("AlarmActions", vec![], vec![TOPIC]),
+        ("OKActions", vec![TOPIC], vec![]),
     ] {
         let path = format!("Resources/BounceRateTooHighAlarm/Properties/{actions}");
-        let (begins, ends) = told;
         proven(
             notifies,
             &Seed::set("modules/ses-alarms.yaml", &path, json!([])),

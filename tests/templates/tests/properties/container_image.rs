@@ -6,7 +6,7 @@ use template_properties::Deployment;
 use template_properties::proof::{Finding, Seed, proven};
 use template_properties::value::Look;
 
-use crate::support::{each, unless};
+use crate::support::{each, of_one, unless};
 
 const FILE: &str = "modules/mautic-image.yaml";
 const REPOSITORY: &str = "AWS::ECR::Repository";
@@ -21,13 +21,10 @@ fn only_where_none_is_named(deployment: &Deployment) -> Vec<Finding> {
     } else {
         0
     };
-    let found = unless(made == wanted, || {
+    let wrong = unless(made == wanted, || {
         format!("{made} of repository, project and image instead of {wanted}")
     });
-    found
-        .map(|wrong| Finding::new("mautic-image", wrong))
-        .into_iter()
-        .collect()
+    of_one("mautic-image", wrong)
 }
 
 #[test]

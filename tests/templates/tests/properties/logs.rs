@@ -7,7 +7,7 @@ use template_properties::proof::{Finding, Seed, proven};
 use template_properties::value::Look;
 use template_properties::{Deployment, Placeholder};
 
-use crate::support::{each, unless};
+use crate::support::{each, of_one, unless};
 
 const GROUP: &str = "AWS::Logs::LogGroup";
 
@@ -159,10 +159,7 @@ fn recorded(deployment: &Deployment) -> Vec<Finding> {
     });
     let traffic: Vec<String> = flows.map(|flow| flow.properties.at("TrafficType").text()).collect();
     let wrong = unless(traffic == [wanted], || format!("{traffic:?} is recorded, not {wanted}"));
-    wrong
-        .map(|wrong| Finding::new(format!("networking: {vpc}"), wrong))
-        .into_iter()
-        .collect()
+    of_one(format!("networking: {vpc}"), wrong)
 }
 
 #[test]

@@ -9,7 +9,7 @@ use template_properties::proof::{Finding, Seed, proven};
 use template_properties::value::Look;
 
 use crate::network_paths::egress;
-use crate::support::{each, set, unless};
+use crate::support::{each, of_one, set, unless};
 
 const SUBNET: &str = "AWS::EC2::Subnet";
 const FUNCTION: &str = "AWS::Lambda::Function";
@@ -85,7 +85,7 @@ fn gateways(deployment: &Deployment) -> Vec<Finding> {
     let wrong = unless(made == wanted, || {
         format!("{made} gateways in {zones} zones, not {wanted}")
     });
-    wrong.map(|wrong| Finding::new("NAT", wrong)).into_iter().collect()
+    of_one("NAT", wrong)
 }
 
 #[test]

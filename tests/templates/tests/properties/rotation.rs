@@ -7,7 +7,7 @@ use template_properties::value::Look;
 use template_properties::{Deployment, Resource, Templates};
 
 use crate::alarms::ALARM;
-use crate::support::{each, each_declared, unless};
+use crate::support::{each, each_declared, of_one, unless};
 
 const SCHEDULE: &str = "AWS::SecretsManager::RotationSchedule";
 const SECRET: &str = "AWS::SecretsManager::Secret";
@@ -231,10 +231,7 @@ fn silence_is_heard(deployment: &Deployment) -> Vec<Finding> {
     let wrong = unless(is_heard, || {
         "no alarm tells that it has not looked for an hour".to_owned()
     });
-    wrong
-        .into_iter()
-        .map(|wrong| Finding::new("rotation-rollout", wrong))
-        .collect()
+    of_one("rotation-rollout", wrong)
 }
 
 #[test]

@@ -9,7 +9,7 @@ use template_properties::proof::{Finding, Seed, proven};
 use template_properties::value::Look;
 use template_properties::{Deployment, Placeholder, Resource};
 
-use crate::support::unless;
+use crate::support::{each, of_one, unless};
 
 const KIND: &str = "Custom::SesDomain";
 const DOMAIN: &str = "ses: SesDomain (Custom::SesDomain)";
@@ -262,7 +262,7 @@ fn bounces_and_complaints_are_heard() {
 
 /// Mautic's transactional mail ignores its own do-not-contact list.
 fn suppressed(deployment: &Deployment) -> Vec<Finding> {
-    crate::support::each(deployment, &["AWS::SES::ConfigurationSet"], |set| {
+    each(deployment, &["AWS::SES::ConfigurationSet"], |set| {
         let reasons = set.properties.at("SuppressionOptions/SuppressedReasons").texts();
         unless(reasons == ["BOUNCE", "COMPLAINT"], || format!("suppresses {reasons:?}"))
     })
@@ -282,7 +282,7 @@ fn who_bounced_or_complained_is_not_written_to_again() {
 
 /// Without it CloudWatch has no rates of this configuration set: only those of the account, where others send as well.
 fn measured(deployment: &Deployment) -> Vec<Finding> {
-    crate::support::each(deployment, &["AWS::SES::ConfigurationSet"], |set| {
+    each(deployment, &["AWS::SES::ConfigurationSet"], |set| {
         let is_measured = set
             .properties
             .at("ReputationOptions/ReputationMetricsEnabled")
@@ -318,10 +318,7 @@ fn standing(deployment: &Deployment) -> Vec<Finding> {
     let wrong = unless(said == "<ses.SesDomain.ProductionAccessText>", || {
         format!("says '{said}'")
     });
-    wrong
-        .map(|wrong| Finding::new("mautic: SesAccount", wrong))
-        .into_iter()
-        .collect()
+    of_one("mautic: SesAccount", wrong)
 }
 
 #[test]

@@ -1,11 +1,17 @@
 //! What several suites share.
 
 use std::collections::BTreeSet;
+use std::fmt::Display;
 
 use serde_json::Value;
 use template_properties::proof::Finding;
 use template_properties::value::Look;
 use template_properties::{Deployment, NESTED, Resource, Template, Templates};
+
+/// What is wrong with one thing, if anything.
+pub fn of_one(thing: impl Display, wrong: Option<String>) -> Vec<Finding> {
+    wrong.map(|wrong| Finding::new(thing, wrong)).into_iter().collect()
+}
 
 /// What is wrong with each resource of these types, if anything.
 pub fn each(deployment: &Deployment, kinds: &[&str], judge: impl Fn(&Resource) -> Option<String>) -> Vec<Finding> {
