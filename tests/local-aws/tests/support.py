@@ -84,6 +84,16 @@ def pretended_mysql(directory: Path) -> dict[str, Any]:
     }
 
 
+def execution_role(name: str, *actions: str, of: State | None = None) -> str:
+    """A new role for tasks, by its ARN, with which ECS may do this before they begin."""
+    iam = client("iam", of)
+    trust = {"Effect": "Allow", "Principal": {"Service": "ecs-tasks.amazonaws.com"}, "Action": "sts:AssumeRole"}
+    arn = iam.create_role(RoleName=name, AssumeRolePolicyDocument=json.dumps({"Statement": [trust]}))["Role"]["Arn"]
+    rights = {"Effect": "Allow", "Action": list(actions), "Resource": "*"}
+    iam.put_role_policy(RoleName=name, PolicyName="rights", PolicyDocument=json.dumps({"Statement": [rights]}))
+    return arn
+
+
 def package(script: Path) -> bytes:
     """A provided.al2023 package whose bootstrap is this script."""
     content = f"#!{sys.executable}\n{script.read_text()}"

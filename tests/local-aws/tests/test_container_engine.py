@@ -11,7 +11,7 @@ from unittest import mock
 
 from local_aws import servers_file, service
 from local_aws.state import State
-from support import client, pretended_mysql, until
+from support import client, execution_role, pretended_mysql, until
 
 # Notes how it was called and what its container would have: the variables that --env names, out of its own environment or as given.
 FAKE = """#!/usr/bin/env python3
@@ -29,9 +29,6 @@ if told[-3].endswith(":slow"):
     time.sleep(60)
 sys.exit(7)
 """
-TRUST = {
-    "Statement": [{"Effect": "Allow", "Principal": {"Service": "ecs-tasks.amazonaws.com"}, "Action": "sts:AssumeRole"}]
-}
 PASSWORD = "s3nt1nel password"
 
 
@@ -61,10 +58,7 @@ class ContainerEngine(unittest.TestCase):
 
     def begin(self, tag: str) -> str:
         """Start a release of an image with this tag; the task's ARN."""
-        iam = self.client("iam")
-        role = iam.create_role(RoleName="execution", AssumeRolePolicyDocument=json.dumps(TRUST))["Role"]["Arn"]
-        allowed = {"Effect": "Allow", "Action": ["secretsmanager:*", "logs:*"], "Resource": "*"}
-        iam.put_role_policy(RoleName="execution", PolicyName="x", PolicyDocument=json.dumps({"Statement": [allowed]}))
+        role = execution_role("execution", "secretsmanager:*", "logs:*", of=self.state)
         content = json.dumps({"password": PASSWORD})
         secret = self.client("secretsmanager").create_secret(Name="database", SecretString=content)["ARN"]
         logs = {"awslogs-group": "/release", "awslogs-stream-prefix": "release"}

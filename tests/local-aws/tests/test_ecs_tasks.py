@@ -11,15 +11,12 @@ import botocore.exceptions
 import pymysql
 from local_aws import servers_file, service
 from local_aws.state import State
-from support import client, settings, state, until
+from support import client, execution_role, settings, state, until
 
 with settings():
     from local_aws.emulator import ecs
 
 GROUP = "/releases"
-TRUST = {
-    "Statement": [{"Effect": "Allow", "Principal": {"Service": "ecs-tasks.amazonaws.com"}, "Action": "sts:AssumeRole"}]
-}
 ADMINISTRATOR = {"username": "ada", "email": "ada@example.org", "password": "correct horse"}
 
 
@@ -80,14 +77,6 @@ class Releases(unittest.TestCase):
         ]
         return self.arn
 
-    def role(self, *actions: str) -> str:
-        """An execution role with these rights."""
-        iam, name = client("iam"), f"{self.name}-{uuid.uuid4().hex[:6]}"
-        arn = iam.create_role(RoleName=name, AssumeRolePolicyDocument=json.dumps(TRUST))["Role"]["Arn"]
-        policy = {"Statement": [{"Effect": "Allow", "Action": list(actions), "Resource": "*"}]}
-        iam.put_role_policy(RoleName=name, PolicyName="rights", PolicyDocument=json.dumps(policy))
-        return arn
-
     def definition(self, tag: str = "7.2", *actions: str) -> str:
         """A release task's definition, whose execution role may do what it must unless told otherwise."""
         rights = actions or ("secretsmanager:GetSecretValue", "logs:CreateLogStream", "logs:PutLogEvents")
@@ -107,8 +96,9 @@ class Releases(unittest.TestCase):
                 "options": {"awslogs-group": GROUP + self.name, "awslogs-stream-prefix": "release"},
             },
         }
+        role = execution_role(f"{self.name}-{uuid.uuid4().hex[:6]}", *rights)
         answer = client("ecs").register_task_definition(
-            family=self.name, executionRoleArn=self.role(*rights), containerDefinitions=[container]
+            family=self.name, executionRoleArn=role, containerDefinitions=[container]
         )
         return answer["taskDefinition"]["taskDefinitionArn"]
 

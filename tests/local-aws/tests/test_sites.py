@@ -13,7 +13,7 @@ from typing import Any
 from local_aws import servers_file
 from local_aws.smtp import password
 from local_aws.state import REGION
-from support import TestCase, client, state, until
+from support import TestCase, client, execution_role, state, until
 
 ADMINISTRATOR = ("admin", "5ecret of the administrator")
 
@@ -41,20 +41,12 @@ class Sites(TestCase):
             "secrets": [{"name": name, "valueFrom": value} for name, value in secrets.items()],
         }
         family = f"{self.name.replace('.', '-')}-{family}"
+        # Without it the tasks of a service stop as soon as they want their secrets.
+        role = execution_role(family, "secretsmanager:GetSecretValue")
         answer = client("ecs").register_task_definition(
-            family=family, executionRoleArn=self.execution_role(family), containerDefinitions=[container]
+            family=family, executionRoleArn=role, containerDefinitions=[container]
         )
         return answer["taskDefinition"]["taskDefinitionArn"]
-
-    def execution_role(self, name: str) -> str:
-        """A role that may read secrets: without it the tasks of a service stop as soon as they want theirs."""
-        iam = client("iam")
-        trust = {"Effect": "Allow", "Principal": {"Service": "ecs-tasks.amazonaws.com"}, "Action": "sts:AssumeRole"}
-        arn = iam.create_role(RoleName=name, AssumeRolePolicyDocument=json.dumps({"Statement": [trust]}))["Role"]["Arn"]
-        statement = {"Effect": "Allow", "Action": "secretsmanager:GetSecretValue", "Resource": "*"}
-        document = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
-        iam.put_role_policy(RoleName=name, PolicyName="secrets", PolicyDocument=document)
-        return arn
 
     def mail_user(self) -> dict[str, str]:
         """The references to the credentials of a user that may send."""

@@ -29,11 +29,7 @@ ASKED_MOST = ("cloudformation", "ecr", "ecs", "s3")
 class KeptFiles(awscli.botocore.loaders.JSONFileLoader):
     """The CLI's models: what was read before a fork is not read again after it."""
 
-    _read = functools.cache(awscli.botocore.loaders.JSONFileLoader().load_file)
-
-    def load_file(self, file_path: str) -> object:
-        """A file's content; None if there is no such file."""
-        return KeptFiles._read(file_path)
+    load_file = staticmethod(functools.cache(awscli.botocore.loaders.JSONFileLoader().load_file))
 
 
 class Call:

@@ -41,8 +41,8 @@ def install() -> None:
 def aws(service: str) -> Any:
     """A client of the emulator itself, signed with the root key that this process alone knows."""
     key = (service, get_region())
-    if key not in _clients:
-        with _making:
+    with _making:
+        if key not in _clients:
             _clients[key] = _session.create_client(
                 service,
                 endpoint_url=SETTINGS.endpoint,
@@ -50,7 +50,7 @@ def aws(service: str) -> Any:
                 aws_access_key_id=SETTINGS.root_access_key,
                 aws_secret_access_key=SETTINGS.root_secret_key,
             )
-    return _clients[key]
+        return _clients[key]
 
 
 def add(resource_type: str, create: Create, delete: Delete | None = None, update: Update | None = None) -> None:
